@@ -1,0 +1,92 @@
+"""A purchase as Cin7 holds it: header and order. Source: docs/apis/cin7.md#purchases."""
+
+from decimal import Decimal
+
+import msgspec
+
+
+class PurchaseHeader(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
+    """What we may set on a purchase. `attributes` is AdditionalAttribute1..10 by number."""
+
+    supplier_id: str = msgspec.field(default="", name="SupplierID")
+    supplier: str = ""
+    approach: str = "INVOICE"
+    location: str
+    purchase_type: str = "Advanced"
+    is_service_only: bool = False
+    tax_calculation: str = "Exclusive"
+    tax_rule: str = ""
+    terms: str = ""
+    required_by: str | None = None
+    note: str = ""
+    attributes: dict[int, str] = {}
+
+
+class OrderLine(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
+    """`total` is price times quantity less discount, without tax."""
+
+    product_id: str = msgspec.field(name="ProductID")
+    sku: str = msgspec.field(name="SKU")
+    name: str
+    quantity: Decimal
+    price: Decimal
+    discount: Decimal = Decimal(0)
+    tax: Decimal
+    tax_rule: str
+    comment: str = ""
+    total: Decimal
+
+
+class OrderCharge(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
+    description: str
+    reference: str = ""
+    quantity: Decimal
+    price: Decimal
+    discount: Decimal = Decimal(0)
+    tax: Decimal
+    tax_rule: str
+    total: Decimal
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
+    """The order stage of a purchase. `status`: NOT AVAILABLE, DRAFT, AUTHORISED or VOIDED."""
+
+    memo: str = ""
+    status: str
+    lines: tuple[OrderLine, ...] = ()
+    additional_charges: tuple[OrderCharge, ...] = ()
+    total_before_tax: Decimal = Decimal(0)
+    tax: Decimal = Decimal(0)
+    total: Decimal = Decimal(0)
+
+
+class Purchase(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
+    """A purchase as read back; stage statuses folded to one word each (the furthest of its parts)."""
+
+    id: str = msgspec.field(name="ID")
+    order_number: str
+    status: str
+    type: str = ""
+    supplier_id: str = msgspec.field(default="", name="SupplierID")
+    supplier: str = ""
+    supplier_currency: str = ""
+    location: str = ""
+    is_service_only: bool = False
+    required_by: str | None = None
+    note: str = ""
+    attributes: dict[int, str] = {}
+    order: Order
+    received: bool = False
+    invoiced: bool = False
+    last_updated_date: str = ""
+
+
+class PurchaseRow(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
+    """One row of /purchaseList."""
+
+    id: str = msgspec.field(name="ID")
+    order_number: str = ""
+    status: str = ""
+    supplier: str = ""
+    supplier_id: str = msgspec.field(default="", name="SupplierID")
+    last_updated_date: str = ""

@@ -1,0 +1,109 @@
+"""What each company decided (mapping tables) and what Cin7 holds (reference data): all that a mapping may ask. Pure."""
+
+from decimal import Decimal
+
+import msgspec
+
+from shared.config.settings import Cin7Settings, PolicySettings
+
+
+class Company(msgspec.Struct, frozen=True, kw_only=True):
+    company: str
+    cin7_account: str
+    location: str = ""
+    payable_account: str = ""
+    tax_rule: str = ""
+    lead: bool = False
+
+
+class Site(msgspec.Struct, frozen=True, kw_only=True):
+    site: str
+    company: str
+    location: str = ""
+
+
+class TaxCode(msgspec.Struct, frozen=True, kw_only=True):
+    """`percent` None: the percentage that Cin7's tax rule has."""
+
+    cin7_tax_rule: str
+    percent: Decimal | None = None
+
+
+class ChartAccount(msgspec.Struct, frozen=True, kw_only=True):
+    """One account of a Cin7 chart. Source: docs/apis/cin7.md, chart of accounts."""
+
+    code: str
+    name: str
+    status: str
+    payable: bool = False
+
+    @property
+    def active(self) -> bool:
+        return self.status.upper() == "ACTIVE"
+
+
+class Term(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    active: bool
+    days: int | None = None
+
+
+class TaxRule(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    active: bool
+    percent: Decimal
+    inclusive: bool = False
+    for_purchase: bool = True
+
+
+class Product(msgspec.Struct, frozen=True, kw_only=True):
+    product_id: str
+    sku: str
+    name: str
+    type: str = "Stock"
+    active: bool = True
+
+
+class Reference(msgspec.Struct, frozen=True, kw_only=True):
+    """What one Cin7 account holds, as last read. Terms, tax rules and locations by name; the rest by code or SKU."""
+
+    accounts: dict[str, ChartAccount] = {}
+    terms: dict[str, Term] = {}
+    tax_rules: dict[str, TaxRule] = {}
+    locations: frozenset[str] = frozenset()
+    products: dict[str, Product] = {}
+    base_currency: str = ""
+    lock_date: str = ""
+
+
+class Tables(msgspec.Struct, frozen=True, kw_only=True):
+    """The mapping tables, indexed by what they are asked for."""
+
+    companies: dict[str, Company] = {}
+    sites: dict[str, Site] = {}
+    #: (company, IFS account) to Cin7 code
+    accounts: dict[tuple[str, str], str] = {}
+    #: (company, IFS term) to Cin7 term
+    payment_terms: dict[tuple[str, str], str] = {}
+    #: (company, IFS tax code)
+    tax_codes: dict[tuple[str, str], TaxCode] = {}
+    #: IFS part to SKU
+    products: dict[str, str] = {}
+    #: ISO 3166 alpha-2 code to the name Cin7 knows
+    countries: dict[str, str] = {}
+
+
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a mapping may ask besides the record itself.
+
+    Attributes:
+        cin7: settings per Cin7 account.
+        reference: what each Cin7 account holds.
+        ifs_sites: IFS's own site to company, for sites that the table `sites` does not name.
+    """
+
+    tables: Tables = Tables()
+    policy: PolicySettings = PolicySettings()
+    cin7: dict[str, Cin7Settings] = {}
+    reference: dict[str, Reference] = {}
+    ifs_sites: dict[str, str] = {}

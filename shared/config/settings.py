@@ -1,0 +1,100 @@
+"""What `connector.toml` may say, with every default. Pure: `loading.py` reads the file."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+Strategy = Literal["auto", "modified", "history", "sweep"]
+Side = Literal["ifs", "cin7", "newest", "hold"]
+Positive = Annotated[int, msgspec.Meta(gt=0)]
+
+
+class SetSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where a child set of a flow lives; an empty text or table means the built-in default."""
+
+    service: str = ""
+    entity_set: str = ""
+    modified_field: str = ""
+    fields: dict[str, str] = {}
+
+
+class StreamSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One `[ifs.streams.<name>]` section; empty texts mean the flow's built-in default."""
+
+    enabled: bool = True
+    every_s: Annotated[float, msgspec.Meta(gt=0)] = 60
+    strategy: Strategy = "auto"
+    modified_field: str = ""
+    service: str = ""
+    entity_set: str = ""
+    filter: str = ""
+    start_from: str = ""
+    fields: dict[str, str] = {}
+    sets: dict[str, SetSettings] = {}
+
+
+class IfsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    base_url: str
+    realm: str
+    token_url: str = ""
+    scope: str = "openid microprofile-jwt"
+    projection_prefix: str = "/main/ifsapplications/projection/v1"
+    entity_prefix: str = "/int/ifsapplications/entity/v1"
+    service_suffix: str = ".svc"
+    page_size: Annotated[int, msgspec.Meta(ge=1, le=4999)] = 500
+    requests_per_minute: Positive = 600
+    token_refresh_s: Positive = 3000
+    overlap_s: Annotated[int, msgspec.Meta(ge=0)] = 900
+    time_zone: str = "UTC"
+    time_zone_aware: bool = False
+    read_timeout_s: Positive = 120
+    sweep_at: str = "02:30"
+    streams: dict[str, StreamSettings] = {}
+
+    def stream(self, name: str) -> StreamSettings:
+        return self.streams.get(name, StreamSettings())
+
+
+class Cin7Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One `[cin7.<account>]` section."""
+
+    base_url: str = "https://inventory.dearsystems.com/ExternalApi/v2/"
+    calls_per_minute: Positive = 60
+    #: Length of the window in which that many calls are allowed, seconds. Cin7's is 60.
+    window_s: Annotated[float, msgspec.Meta(gt=0)] = 60
+    supplier_number_attribute: Annotated[int, msgspec.Meta(ge=1, le=10)] = 1
+    attribute_set: str = ""
+    approach: Literal["INVOICE", "STOCK"] = "INVOICE"
+    order_status: Literal["AUTHORISED", "DRAFT"] = "AUTHORISED"
+    gl_line_description: str = "line"
+    poll_suppliers_every_s: Annotated[float, msgspec.Meta(gt=0)] = 60
+    read_back: bool = True
+    settle_s: Annotated[float, msgspec.Meta(ge=0)] = 5
+    read_timeout_s: Positive = 30
+
+
+class PolicySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    accounts: Literal["same-code", "explicit"] = "same-code"
+    supplier_conflict: Side | dict[str, Side] = "hold"
+    cin7_supplier_unknown: Literal["hold", "create"] = "hold"
+    total_tolerance: str = "0.01"
+    auto_replay: bool = True
+    journal_verdict_field: str = ""
+    #: Order states that create or amend the purchase, and those that void it; all other known states are left alone.
+    order_states: tuple[str, ...] = ("Released", "Confirmed")
+    cancelled_states: tuple[str, ...] = ("Cancelled",)
+    ignored_states: tuple[str, ...] = ("Planned", "Stopped", "Received", "Arrived", "Invoiced", "Closed")
+    #: Code part that carries the cost centre.
+    cost_centre: Literal["B", "C", "D", "E", "F", "G", "H", "I", "J"] = "B"
+    #: Seconds after which a record that waits for another becomes a hold that names it.
+    wait_limit_s: Positive = 86_400
+    #: Attempts with back-off before a record that keeps failing is held.
+    attempts_max: Positive = 12
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The whole file."""
+
+    ifs: IfsSettings
+    cin7: dict[str, Cin7Settings]
+    policy: PolicySettings = PolicySettings()

@@ -1,0 +1,52 @@
+"""Why a record is held: a code, the field and value that are the culprit, and what to do."""
+
+from typing import Final
+
+import msgspec
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One reason not to write a record.
+
+    `company` and `value` name the culprit and, with `code`, the cause that several records may share.
+    """
+
+    code: str
+    field: str
+    value: str
+    message: str
+    remedy: str
+    company: str = ""
+
+
+#: Codes whose cause can be seen to be gone by looking again (chart, mapping tables, links); their records go on by
+#: themselves. All others need a person's judgement.
+SELF_CLEARING: Final = frozenset(
+    {
+        "company.unmapped",
+        "account.missing",
+        "account.inactive",
+        "account.unmapped",
+        "term.unmapped",
+        "tax.unmapped",
+        "site.unmapped",
+        "product.missing",
+        "period.locked",
+        "dependency.missing",
+    }
+)
+
+CODES: Final = SELF_CLEARING | {
+    "supplier.possible-duplicate",
+    "supplier.conflict",
+    "supplier.unknown",
+    "currency.mismatch",
+    "total.mismatch",
+    "purchase.locked",
+    "journal.unbalanced",
+    "target.refused",
+    "source.invalid",
+    "crashes-worker",
+    "retries.exhausted",
+    "bug",
+}

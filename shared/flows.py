@@ -1,0 +1,35 @@
+"""The table of contents: every entity the connector moves, in dependency order."""
+
+from typing import Final, Literal
+
+import msgspec
+
+Stage = Literal["map", "write"]
+STAGES: Final[tuple[Stage, ...]] = ("map", "write")
+
+
+class Flow(msgspec.Struct, frozen=True):
+    """One entity moving in one direction.
+
+    Attributes:
+        name: the same word in every folder, table, queue and command.
+        key_fields: names of the key's parts, in the order in which they are joined by `/`.
+        document: has a business date, so that `start_from` applies.
+    """
+
+    name: str
+    key_fields: tuple[str, ...]
+    document: bool = True
+
+
+SUPPLIERS: Final = Flow("suppliers", ("SupplierId",), document=False)
+PURCHASE_ORDERS: Final = Flow("purchase_orders", ("OrderNo",))
+
+#: In dependency order: a flow may wait for records of the flows before it.
+FLOWS: Final = (SUPPLIERS, PURCHASE_ORDERS)
+BY_NAME: Final = {flow.name: flow for flow in FLOWS}
+
+
+def queue_of(stage: Stage, flow: str) -> str:
+    """Return the name of the queue that feeds `stage` of `flow`, such as `map.suppliers`."""
+    return f"{stage}.{flow}"
