@@ -20,17 +20,13 @@ class Message(msgspec.Struct, frozen=True):
     entries: tuple[int, ...]
 
 
-def write_messages(
-    cur: Cur, stage: Stage, flow: str, ids: Sequence[int], *, batch: int | None = None
-) -> list[Message]:
+def write_messages(cur: Cur, stage: Stage, flow: str, ids: Sequence[int], *, batch: int | None = None) -> list[Message]:
     """Write the messages that will carry `ids`, and mark their entries as carried by them."""
     if not ids:
         return []
     size = batch or BATCH[stage]
     queue = queue_of(stage, flow)
-    messages = [
-        Message(uuid4(), queue, tuple(ids[start : start + size])) for start in range(0, len(ids), size)
-    ]
+    messages = [Message(uuid4(), queue, tuple(ids[start : start + size])) for start in range(0, len(ids), size)]
     cur.executemany(
         "insert into message (id, queue, entries) values (%s, %s, %s)",
         [(message.id, message.queue, list(message.entries)) for message in messages],
@@ -47,9 +43,7 @@ def write_messages(
 
 
 def handed_over(cur: Cur, messages: Sequence[Message]) -> None:
-    cur.execute(
-        "update message set handed_over_at = now() where id = any(%s)", ([message.id for message in messages],)
-    )
+    cur.execute("update message set handed_over_at = now() where id = any(%s)", ([message.id for message in messages],))
 
 
 def picked_up(cur: Cur, message_id: UUID) -> None:

@@ -1,0 +1,182 @@
+"""Claims: the moment from which one actor, and no other, works on an entry. No claim, no work."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from shared.errors import ConnectorError
+from shared.ledger.connection import Cur
+
+#: Seconds a mapping batch may take before another worker may claim it. Mapping is pure; only reading again waits.
+MAPPING_LEASE_S: Final = 300
+#: Seconds between two commits of a writer: its longest call (connect and read deadlines) with a wide margin.
+WRITING_LEASE_S: Final = 120
+#: Claims without any outcome after which the entry is taken for the one that kills its worker.
+CLAIMS_MAX: Final = 3
+
+
+class LeaseLost(ConnectorError):
+    """Another worker has taken over; whatever this one knows must not be recorded."""
+
+
+class MappingClaim(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry to map. `raw` None: it was asked for by key and never read."""
+
+    id: int
+    key: str
+    version: int
+    fingerprint: str
+    claims: int
+    attempts: int
+    reread: bool
+    round: int
+    lane: str
+    company: str
+    detected_at: datetime
+    raw: bytes | None
+
+
+class WritingClaim(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry to write, with the record's lock (`fence`) and what the mapping made of it."""
+
+    id: int
+    flow: str
+    key: str
+    version: int
+    newest_version: int
+    written_version: int
+    claims: int
+    attempts: int
+    round: int
+    lane: str
+    company: str
+    fence: int
+    mapped: bytes
+
+
+def claim_for_mapping(cur: Cur, ids: Sequence[int]) -> list[MappingClaim]:
+    """Claim those of `ids` that are to be mapped and are nobody else's."""
+    rows = cur.execute(
+        """
+        with free as (
+            select id from entry
+            where id = any(%(ids)s) and (state = 'detected' or (state = 'retrying' and stage = 'map'))
+              and due_at <= now() and (lease_until is null or lease_until < now())
+            order by id for update skip locked
+        ), taken as (
+            update entry set claims = claims + 1, lease_until = now() + make_interval(secs => %(lease)s)
+            from free where entry.id = free.id
+            returning entry.id, key, version, fingerprint, claims, attempts, reread, entry.round, lane, company,
+                      detected_at
+        )
+        select t.*, (select b.raw from body b where b.entry_id = t.id and b.kind = 'source' and b.at = t.detected_at)
+        from taken t order by t.id
+        """,
+        {"ids": list(ids), "lease": MAPPING_LEASE_S},
+    ).fetchall()
+    return [
+        MappingClaim(
+            id=row[0],
+            key=row[1],
+            version=row[2],
+            fingerprint=row[3],
+            claims=row[4],
+            attempts=row[5],
+            reread=row[6],
+            round=row[7],
+            lane=row[8],
+            company=row[9],
+            detected_at=row[10],
+            raw=None if row[11] is None else bytes(row[11]),
+        )
+        for row in rows
+    ]
+
+
+class Preview(msgspec.Struct, frozen=True, kw_only=True):
+    """What a writer looks at before it takes a call slot: no lock is held."""
+
+    id: int
+    key: str
+    lane: str
+    mapped: bytes
+
+
+def preview(cur: Cur, ids: Sequence[int]) -> list[Preview]:
+    """Return those of `ids` that look ready to be written now, oldest first."""
+    rows = cur.execute(
+        """
+        select e.id, e.key, e.lane, b.raw from entry e
+        join body b on b.entry_id = e.id and b.kind = 'mapped' and b.round = e.round and b.at = e.detected_at
+        where e.id = any(%s) and (e.state = 'mapped' or (e.state = 'retrying' and e.stage = 'write'))
+          and e.due_at <= now()
+        order by e.id
+        """,
+        (list(ids),),
+    ).fetchall()
+    return [Preview(id=row[0], key=row[1], lane=row[2], mapped=bytes(row[3])) for row in rows]
+
+
+def claim_for_writing(cur: Cur, entry_id: int) -> WritingClaim | None:
+    """Claim one entry and its record; None where it is not to be written now, or another writer is at the record."""
+    row = cur.execute(
+        """
+        with wanted as (
+            select id, flow, key from entry
+            where id = %(id)s and (state = 'mapped' or (state = 'retrying' and stage = 'write')) and due_at <= now()
+            for update skip locked
+        ), locked as (
+            update record r set fence = r.fence + 1, lease_until = now() + make_interval(secs => %(lease)s)
+            from wanted w
+            where r.flow = w.flow and r.key = w.key and (r.lease_until is null or r.lease_until < now())
+            returning r.fence, r.version, r.written_version
+        ), taken as (
+            update entry e set claims = e.claims + 1 from wanted w, locked where e.id = w.id
+            returning e.id, e.flow, e.key, e.version, e.claims, e.attempts, e.round, e.lane, e.company, e.detected_at
+        )
+        select t.id, t.flow, t.key, t.version, l.version, l.written_version, t.claims, t.attempts, t.round, t.lane,
+               t.company, l.fence,
+               (select b.raw from body b where b.entry_id = t.id and b.kind = 'mapped' and b.round = t.round
+                and b.at = t.detected_at)
+        from taken t, locked l
+        """,
+        {"id": entry_id, "lease": WRITING_LEASE_S},
+    ).fetchone()
+    if row is None:
+        return None
+    names = WritingClaim.__struct_fields__
+    return WritingClaim(**{name: bytes(row[i]) if name == "mapped" else row[i] for i, name in enumerate(names)})
+
+
+def extend(cur: Cur, claim: WritingClaim) -> None:
+    """Hold the record for another lease, from now.
+
+    Raises:
+        LeaseLost: somebody else has claimed the record since.
+    """
+    row = cur.execute(
+        """
+        update record set lease_until = now() + make_interval(secs => %s)
+        where flow = %s and key = %s and fence = %s returning 1
+        """,
+        (WRITING_LEASE_S, claim.flow, claim.key, claim.fence),
+    ).fetchone()
+    if row is None:
+        raise LeaseLost(f"{claim.flow} {claim.key} is being written by another worker")
+
+
+def let_go(cur: Cur, claim: WritingClaim) -> int:
+    """Give the record back and return its newest version.
+
+    Raises:
+        LeaseLost: somebody else has claimed the record since.
+    """
+    row = cur.execute(
+        "update record set lease_until = null where flow = %s and key = %s and fence = %s returning version",
+        (claim.flow, claim.key, claim.fence),
+    ).fetchone()
+    if row is None:
+        raise LeaseLost(f"{claim.flow} {claim.key} is being written by another worker")
+    return int(row[0])

@@ -1,0 +1,226 @@
+"""Turns what a read saw into new entries: a record whose fingerprint changed gets its next version, all others nothing."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+
+from shared.fingerprints import digest
+from shared.ledger.connection import Cur, storable
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """One record as a read saw it.
+
+    `skipped` says why it is not for us (dated before the start, a state we leave alone); then `raw` may be empty.
+    """
+
+    key: str
+    raw: bytes
+    fingerprint: str
+    header_tag: str = ""
+    company: str = ""
+    stamp: str = ""
+    skipped: str = ""
+
+
+class Detected(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a batch: ids of new entries in the order of the batch, and counts."""
+
+    entries: tuple[int, ...] = ()
+    unchanged: int = 0
+    skipped: int = 0
+    #: Held entries that a newer version closed, by the stage in which they rested.
+    unheld: tuple[tuple[int, str], ...] = ()
+
+
+def database_now(cur: Cur) -> datetime:
+    """Return the ledger's clock; take it before a read, so that the order of reads is known afterwards."""
+    row = cur.execute("select clock_timestamp()").fetchone()
+    assert row is not None  # noqa: S101 - a select without a table gives one row
+    moment: datetime = row[0]
+    return moment
+
+
+def record_seen(
+    cur: Cur,
+    flow: str,
+    batch: Sequence[Seen],
+    *,
+    read_at: datetime,
+    actor: str,
+    poll_id: int | None = None,
+    lane: str = "live",
+    sweep: int = 0,
+) -> Detected:
+    """Record one batch in the caller's transaction.
+
+    A read that began before the last one recorded cannot bring news: what it saw differently is older, and left out.
+    A newer version closes every older open entry of its record, except one that a writer holds right now.
+    """
+    latest = {seen.key: seen for seen in batch}  # A page may name a record twice; the later row is as true.
+    keys = sorted(latest)
+    known = _lock_records(cur, flow, keys)
+    changed: list[Seen] = []
+    unchanged: list[Seen] = []
+    for key, seen in latest.items():
+        _, fingerprint, last_read_at, skipped, vanished = known[key]
+        same = seen.fingerprint == fingerprint and seen.skipped == skipped
+        if same:
+            unchanged.append(seen)
+        elif read_at >= last_read_at:
+            changed.append(seen)
+    if unchanged:
+        _touch(cur, flow, unchanged, read_at, sweep)
+    if not changed:
+        return Detected(unchanged=len(unchanged), skipped=sum(1 for seen in unchanged if seen.skipped))
+    versions = {seen.key: known[seen.key][0] + (0 if seen.skipped else 1) for seen in changed}
+    _advance(cur, flow, changed, versions, read_at, sweep)
+    sent = [seen for seen in changed if not seen.skipped]
+    ids = _insert_entries(cur, flow, sent, versions, actor=actor, poll_id=poll_id, lane=lane) if sent else ()
+    older = [seen.key for seen in changed if known[seen.key][0] > 0]
+    unheld = _supersede_older(cur, flow, older, versions, actor) if older else ()
+    return Detected(
+        entries=ids,
+        unchanged=len(unchanged),
+        skipped=sum(1 for seen in latest.values() if seen.skipped),
+        unheld=unheld,
+    )
+
+
+def _lock_records(cur: Cur, flow: str, keys: Sequence[str]) -> dict[str, tuple[int, str, datetime, str, object]]:
+    select = """
+        select key, version, fingerprint, read_at, skipped, vanished_at from record
+        where flow = %s and key = any(%s) order by key for update
+    """
+    rows = cur.execute(select, (flow, keys)).fetchall()
+    if len(rows) < len(keys):
+        cur.execute("insert into record (flow, key) select %s, unnest(%s::text[]) on conflict do nothing", (flow, keys))
+        rows = cur.execute(select, (flow, keys)).fetchall()
+    return {row[0]: (row[1], row[2], row[3], row[4], row[5]) for row in rows}
+
+
+def _touch(cur: Cur, flow: str, unchanged: Sequence[Seen], read_at: datetime, sweep: int) -> None:
+    cur.execute(
+        """
+        update record set header_tag = seen.tag, read_at = greatest(read_at, %s), sweep = greatest(sweep, %s),
+                          vanished_at = null
+        from unnest(%s::text[], %s::text[]) as seen (key, tag)
+        where record.flow = %s and record.key = seen.key
+          and (header_tag <> seen.tag or %s > 0 or vanished_at is not null)
+        """,
+        (
+            read_at,
+            sweep,
+            [seen.key for seen in unchanged],
+            [seen.header_tag for seen in unchanged],
+            flow,
+            sweep,
+        ),
+    )
+
+
+def _advance(
+    cur: Cur, flow: str, changed: Sequence[Seen], versions: Mapping[str, int], read_at: datetime, sweep: int
+) -> None:
+    cur.execute(
+        """
+        update record set version = seen.version, fingerprint = seen.fingerprint, header_tag = seen.tag,
+                          company = seen.company, skipped = seen.skipped, read_at = %s,
+                          sweep = greatest(sweep, %s), vanished_at = null
+        from unnest(%s::text[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[])
+             as seen (key, version, fingerprint, tag, company, skipped)
+        where record.flow = %s and record.key = seen.key
+        """,
+        (
+            read_at,
+            sweep,
+            [seen.key for seen in changed],
+            [versions[seen.key] for seen in changed],
+            [seen.fingerprint for seen in changed],
+            [seen.header_tag for seen in changed],
+            [storable(seen.company) for seen in changed],
+            [storable(seen.skipped) for seen in changed],
+            flow,
+        ),
+    )
+
+
+def _insert_entries(
+    cur: Cur,
+    flow: str,
+    sent: Sequence[Seen],
+    versions: Mapping[str, int],
+    *,
+    actor: str,
+    poll_id: int | None,
+    lane: str,
+) -> tuple[int, ...]:
+    rows = cur.execute(
+        """
+        with fresh as (
+            insert into entry (flow, key, version, fingerprint, state, company, stamp, poll_id, lane)
+            select %(flow)s, key, version, fingerprint, 'detected', company, stamp, %(poll)s, %(lane)s
+            from unnest(%(keys)s::text[], %(versions)s::bigint[], %(fingerprints)s::text[], %(companies)s::text[],
+                        %(stamps)s::text[]) with ordinality
+                 as seen (key, version, fingerprint, company, stamp, place)
+            order by place
+            returning id, key, version, detected_at
+        ), told as (
+            insert into event (entry_id, was, becomes, actor, why, detail)
+            select id, '', 'detected', %(actor)s, %(why)s, seen.digest
+            from fresh join unnest(%(keys)s::text[], %(digests)s::text[]) as seen (key, digest) using (key) order by id
+        ), kept as (
+            insert into body (entry_id, kind, round, at, raw, digest)
+            select id, 'source', 1, detected_at, seen.raw, seen.digest
+            from fresh join unnest(%(keys)s::text[], %(raws)s::bytea[], %(digests)s::text[])
+                 as seen (key, raw, digest) using (key)
+        )
+        select id from fresh order by id
+        """,
+        {
+            "flow": flow,
+            "poll": poll_id,
+            "lane": lane,
+            "actor": actor,
+            "why": f"seen changed by pull {poll_id}" if poll_id else "read again by key",
+            "keys": [seen.key for seen in sent],
+            "versions": [versions[seen.key] for seen in sent],
+            "fingerprints": [seen.fingerprint for seen in sent],
+            "companies": [storable(seen.company) for seen in sent],
+            "stamps": [storable(seen.stamp) for seen in sent],
+            "raws": [seen.raw for seen in sent],
+            "digests": [digest(seen.raw) for seen in sent],
+        },
+    ).fetchall()
+    return tuple(int(row[0]) for row in rows)
+
+
+def _supersede_older(
+    cur: Cur, flow: str, keys: Sequence[str], versions: Mapping[str, int], actor: str
+) -> tuple[tuple[int, str], ...]:
+    """Close what a newer version overtook; return the held ones, whose dead letters must go."""
+    rows = cur.execute(
+        """
+        with older as (
+            select e.id, e.state, e.stage from entry e
+            join unnest(%(keys)s::text[], %(versions)s::bigint[]) as seen (key, version) on seen.key = e.key
+            join record r on r.flow = e.flow and r.key = e.key
+            where e.flow = %(flow)s and e.version < seen.version
+              and e.state in ('detected', 'mapped', 'waiting', 'retrying', 'held')
+              and (r.lease_until is null or r.lease_until < now())
+            order by e.id for update of e
+        ), closed as (
+            update entry set state = 'superseded', ready = false, waits_on = null, lease_until = null
+            from older where entry.id = older.id returning entry.id
+        ), told as (
+            insert into event (entry_id, was, becomes, actor, why)
+            select id, state, 'superseded', %(actor)s, 'a newer version was seen' from older
+        ), answered as (
+            update finding set open = false from older where finding.entry_id = older.id and finding.open
+        )
+        select id, stage from older where state = 'held'
+        """,
+        {"flow": flow, "keys": list(keys), "versions": [versions[key] for key in keys], "actor": actor},
+    ).fetchall()
+    return tuple((int(row[0]), str(row[1])) for row in rows)

@@ -1,0 +1,162 @@
+"""How an entry ends a stage: mapped, written, waiting, retrying, held or closed; and how it is sent again."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from shared.findings import Finding
+from shared.fingerprints import digest
+from shared.flows import Stage
+from shared.ledger.causes import keep_findings
+from shared.ledger.connection import Cur
+from shared.ledger.events import move
+from shared.ledger.messages import BATCH, Message, write_messages
+
+_FREE = "claims = 0, lease_until = null"
+
+
+class Mapped(msgspec.Struct, frozen=True):
+    """The result of one mapping, as the writer will read it."""
+
+    entry_id: int
+    round: int
+    detected_at: datetime
+    body: bytes
+    company: str
+
+
+def mapped(cur: Cur, flow: str, results: Sequence[Mapped], *, actor: str) -> list[Message]:
+    """Keep what the mapping made of a batch and hand its entries to the writers."""
+    if not results:
+        return []
+    cur.execute(
+        """
+        insert into body (entry_id, kind, round, at, raw, digest)
+        select id, 'mapped', round, at, raw, digest
+        from unnest(%s::bigint[], %s::int[], %s::timestamptz[], %s::bytea[], %s::text[]) as b (id, round, at, raw, digest)
+        """,
+        (
+            [result.entry_id for result in results],
+            [result.round for result in results],
+            [result.detected_at for result in results],
+            [result.body for result in results],
+            [digest(result.body) for result in results],
+        ),
+    )
+    moved = cur.execute(
+        """
+        with was as (
+            select e.id, e.state, b.company from entry e
+            join unnest(%(ids)s::bigint[], %(companies)s::text[]) as b (id, company) on b.id = e.id
+            where e.state in ('detected', 'retrying') order by e.id for update of e
+        ), moved as (
+            update entry set state = 'mapped', stage = 'write', claims = 0, attempts = 0, lease_until = null,
+                             reread = false, due_at = now(), company = was.company
+            from was where entry.id = was.id returning entry.id
+        ), told as (
+            insert into event (entry_id, was, becomes, actor) select id, state, 'mapped', %(actor)s from was
+        )
+        select id from moved order by id
+        """,
+        {
+            "ids": [result.entry_id for result in results],
+            "companies": [result.company for result in results],
+            "actor": actor,
+        },
+    ).fetchall()
+    return write_messages(cur, "write", flow, [int(row[0]) for row in moved])
+
+
+def hold(cur: Cur, entry_id: int, stage: Stage, findings: Sequence[Finding], *, actor: str) -> bool:
+    """Hold one entry with every reason; False where it has been closed meanwhile."""
+    held = move(
+        cur,
+        [entry_id],
+        "held",
+        actor=actor,
+        why="; ".join(sorted({finding.code for finding in findings})),
+        sets=f"stage = '{stage}', waits_on = null, ready = false, {_FREE}",
+        where="e.state in ('detected', 'mapped', 'waiting', 'retrying')",
+    )
+    if not held:
+        return False
+    row = cur.execute("select round from entry where id = %s", (entry_id,)).fetchone()
+    keep_findings(cur, entry_id, row[0] if row else 1, findings)
+    return True
+
+
+def retry(cur: Cur, entry_id: int, stage: Stage, *, delay_s: float, why: str, actor: str, counts: bool = True) -> None:
+    """Let an entry rest and go on by itself.
+
+    Args:
+        counts: False where the failure says nothing about the entry (the call rate, a refused credential).
+    """
+    attempt = "attempts = attempts + 1" if counts else "attempts = attempts"
+    sets = f"stage = '{stage}', due_at = now() + make_interval(secs => {float(delay_s)!r}), {attempt}, {_FREE}"
+    moved = move(
+        cur, [entry_id], "retrying", actor=actor, why=why, sets=sets, where="e.state in ('detected', 'mapped')"
+    )
+    if not moved:  # It was retrying already: the same state, a later hour.
+        cur.execute(f"update entry set {sets} where id = %s and state = 'retrying'", (entry_id,))  # noqa: S608
+
+
+def close(cur: Cur, ids: Sequence[int], becomes: str, *, actor: str, why: str) -> list[int]:
+    """End entries unwritten: `superseded`, `echo` or `dismissed`. Their findings are answered by it."""
+    assert becomes in {"superseded", "echo", "dismissed"}  # noqa: S101 - callers name one of the three
+    closed = move(
+        cur,
+        ids,
+        becomes,
+        actor=actor,
+        why=why,
+        sets=f"ready = false, waits_on = null, reread = false, {_FREE}",  # type: ignore[arg-type]
+    )
+    cur.execute("update finding set open = false where entry_id = any(%s) and open", (closed,))
+    return closed
+
+
+def send_again(cur: Cur, flow: str, ids: Sequence[int], *, actor: str, why: str, lane: str = "replay") -> list[Message]:
+    """Replay held entries: the source is read again and mapped by today's rules, as a new round beside the old ones."""
+    moved = move(
+        cur,
+        ids,
+        "detected",
+        actor=actor,
+        why=why,
+        sets=f"stage = 'map', reread = true, round = entry.round + 1, attempts = 0, ready = false, "
+        f"due_at = now(), lane = '{lane}', {_FREE}",
+        where="e.state = 'held'",
+    )
+    cur.execute("update finding set open = false where entry_id = any(%s) and open", (moved,))
+    return write_messages(cur, "map", flow, moved)
+
+
+def ask(cur: Cur, flow: str, key: str, *, actor: str, why: str) -> list[Message]:
+    """Ask for one record by key, unless something about it is under way: an entry without a body, to be read.
+
+    Returns no message where the record has an open entry already.
+    """
+    cur.execute("insert into record (flow, key) values (%s, %s) on conflict do nothing", (flow, key))
+    cur.execute("select 1 from record where flow = %s and key = %s for update", (flow, key))
+    row = cur.execute(
+        """
+        with fresh as (
+            insert into entry (flow, key, version, fingerprint, state, reread)
+            select %(flow)s, %(key)s, (select version + 1 from record where flow = %(flow)s and key = %(key)s),
+                   '', 'detected', true
+            where not exists (select 1 from entry where flow = %(flow)s and key = %(key)s
+                              and state in ('detected', 'mapped', 'waiting', 'retrying', 'held'))
+            returning id
+        ), counted as (
+            update record set version = version + 1
+            where flow = %(flow)s and key = %(key)s and exists (select 1 from fresh)
+        ), told as (
+            insert into event (entry_id, was, becomes, actor, why)
+            select id, '', 'detected', %(actor)s, %(why)s from fresh
+        )
+        select id from fresh
+        """,
+        {"flow": flow, "key": key, "actor": actor, "why": why},
+    ).fetchone()
+    return write_messages(cur, "map", flow, [int(row[0])], batch=BATCH["map"]) if row else []

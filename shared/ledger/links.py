@@ -1,0 +1,106 @@
+"""Links: which Cin7 record an IFS record is, and what the connector wrote there last."""
+
+import msgspec
+
+from shared.ledger.connection import Cur, storable
+from shared.ledger.events import move
+from shared.ledger.messages import Message, write_messages
+
+
+class Link(msgspec.Struct, frozen=True, kw_only=True):
+    """`written` is the canonical body as last written, b"" where a person linked it; `verified` once read back."""
+
+    flow: str
+    ifs_key: str
+    cin7_account: str
+    cin7_id: str
+    cin7_number: str
+    written: bytes
+    version: int
+    verified: bool
+
+
+def find(cur: Cur, flow: str, ifs_key: str, cin7_account: str) -> Link | None:
+    row = cur.execute(
+        """
+        select flow, ifs_key, cin7_account, cin7_id, cin7_number, written, version, verified from link
+        where flow = %s and ifs_key = %s and cin7_account = %s
+        """,
+        (flow, ifs_key, cin7_account),
+    ).fetchone()
+    if row is None:
+        return None
+    return Link(**dict(zip(Link.__struct_fields__, (*row[:5], bytes(row[5]), *row[6:]), strict=True)))
+
+
+def owner(cur: Cur, flow: str, cin7_account: str, cin7_id: str) -> str | None:
+    """Return the IFS key that a Cin7 record is linked to."""
+    row = cur.execute(
+        "select ifs_key from link where flow = %s and cin7_account = %s and cin7_id = %s",
+        (flow, cin7_account, cin7_id),
+    ).fetchone()
+    return None if row is None else str(row[0])
+
+
+def linked_ids(cur: Cur, flow: str, cin7_account: str, ids: list[str]) -> set[str]:
+    """Return those of `ids` that some IFS record is linked to already."""
+    rows = cur.execute(
+        "select cin7_id from link where flow = %s and cin7_account = %s and cin7_id = any(%s)",
+        (flow, cin7_account, ids),
+    ).fetchall()
+    return {str(row[0]) for row in rows}
+
+
+def store(cur: Cur, link: Link, *, origin: str = "created") -> None:
+    """Insert or renew a link."""
+    cur.execute(
+        """
+        insert into link (flow, ifs_key, cin7_account, cin7_id, cin7_number, written, version, verified, origin)
+        values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+        on conflict (flow, ifs_key, cin7_account) do update
+        set cin7_id = excluded.cin7_id, cin7_number = excluded.cin7_number, written = excluded.written,
+            version = excluded.version, verified = excluded.verified, written_at = now()
+        """,
+        (
+            link.flow,
+            link.ifs_key,
+            link.cin7_account,
+            link.cin7_id,
+            storable(link.cin7_number),
+            link.written,
+            link.version,
+            link.verified,
+            origin,
+        ),
+    )
+
+
+def dependency(flow: str, key: str, account: str) -> str:
+    """Return the name under which dependants wait for a link."""
+    return f"{flow}/{key}@{account}"
+
+
+def lock_dependency(cur: Cur, name: str) -> None:
+    """Take the lock that both who waits and who satisfies take, so that no wake-up is lost between them."""
+    cur.execute("select pg_advisory_xact_lock(hashtextextended(%s, 1))", (name,))
+
+
+def wake(cur: Cur, name: str, *, actor: str) -> list[Message]:
+    """Send on the entries that waited for `name`, whose lock the caller holds."""
+    rows = cur.execute(
+        "select id, flow from entry where state = 'waiting' and waits_on = %s order by id", (name,)
+    ).fetchall()
+    messages: list[Message] = []
+    for flow in sorted({str(row[1]) for row in rows}):
+        ids = [int(row[0]) for row in rows if row[1] == flow]
+        woken = move(
+            cur,
+            ids,
+            "mapped",
+            actor=actor,
+            why=f"{name} is there",
+            sets="waits_on = null, due_at = now(), claims = 0",
+            where="e.state = 'waiting'",
+        )
+        messages += write_messages(cur, "write", flow, woken)
+    return messages
