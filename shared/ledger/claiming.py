@@ -146,8 +146,7 @@ def claim_for_writing(cur: Cur, entry_id: int) -> WritingClaim | None:
     ).fetchone()
     if row is None:
         return None
-    names = WritingClaim.__struct_fields__
-    return WritingClaim(**{name: bytes(row[i]) if name == "mapped" else row[i] for i, name in enumerate(names)})
+    return WritingClaim(**dict(zip(WritingClaim.__struct_fields__, (*row[:-1], bytes(row[-1])), strict=True)))
 
 
 def extend(cur: Cur, claim: WritingClaim) -> None:

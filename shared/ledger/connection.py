@@ -71,7 +71,7 @@ class Ledger:
     def rows(self, sql: str, params: Any = None) -> list[TupleRow]:  # noqa: ANN401 - whatever psycopg takes
         """Return the rows of one statement."""
         with self.transaction() as cur:
-            return cur.execute(sql, params).fetchall()  # type: ignore[arg-type]  # psycopg wants literals; ours are
+            return cur.execute(sql, params).fetchall()
 
     def close(self) -> None:
         """Close this thread's connection."""

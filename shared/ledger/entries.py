@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Literal
 
 import msgspec
 
@@ -101,16 +102,17 @@ def retry(cur: Cur, entry_id: int, stage: Stage, *, delay_s: float, why: str, ac
         cur.execute(f"update entry set {sets} where id = %s and state = 'retrying'", (entry_id,))  # noqa: S608
 
 
-def close(cur: Cur, ids: Sequence[int], becomes: str, *, actor: str, why: str) -> list[int]:
+def close(
+    cur: Cur, ids: Sequence[int], becomes: Literal["superseded", "echo", "dismissed"], *, actor: str, why: str
+) -> list[int]:
     """End entries unwritten: `superseded`, `echo` or `dismissed`. Their findings are answered by it."""
-    assert becomes in {"superseded", "echo", "dismissed"}  # noqa: S101 - callers name one of the three
     closed = move(
         cur,
         ids,
         becomes,
         actor=actor,
         why=why,
-        sets=f"ready = false, waits_on = null, reread = false, {_FREE}",  # type: ignore[arg-type]
+        sets=f"ready = false, waits_on = null, reread = false, {_FREE}",
     )
     cur.execute("update finding set open = false where entry_id = any(%s) and open", (closed,))
     return closed

@@ -8,7 +8,8 @@ import msgspec
 from shared.flows import Stage, queue_of
 from shared.ledger.connection import Cur
 
-#: Entries a message carries at most. Mapping is pure, so large batches pay; a writer that dies leaves few to claim again.
+#: Entries a message carries at most. Mapping is pure, so large batches pay; a writer's are small, so that all threads
+#: of all writers have work.
 BATCH: dict[Stage, int] = {"map": 50, "write": 10}
 
 
