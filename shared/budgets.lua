@@ -1,0 +1,80 @@
+-- Grants one call on the key with the most room, or says how long until it is this caller's turn.
+--
+-- The clock is the server's own, so that processes with different clocks count alike. Each key has a log of calls
+-- (member: the call's token, score: microseconds). Those who must wait stand in one line, ordered by lane, then by
+-- arrival; a call is granted only where more is free than there are others ahead in that line.
+--
+-- KEYS: line, alive, then for every key of the account its log and its `closed` flag.
+-- ARGV: limit, window (us), lane (0 goes first), token, patience (us; 0: do not queue),
+--       then for every piece of news on an earlier call: number of its key, its token, its age (us; -1: not made).
+-- Returns {number of the key granted or 0, microseconds to wait}.
+
+local limit, window, lane = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local token, patience = ARGV[4], tonumber(ARGV[5])
+local clock = redis.call('TIME')
+local now = clock[1] * 1000000 + clock[2]
+
+-- Lua's own conversion keeps 14 digits; microseconds since 1970 have 16.
+local function digits(number) return string.format('%.0f', number) end
+
+for i = 6, #ARGV, 3 do
+  local log, age = KEYS[1 + 2 * ARGV[i]], tonumber(ARGV[i + 2])
+  if age < 0 then
+    redis.call('ZREM', log, ARGV[i + 1])
+  else
+    redis.call('ZADD', log, 'XX', 'GT', digits(now - age), ARGV[i + 1])
+  end
+end
+
+-- Whoever did not come back when it said it would has left the line.
+local gone = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', digits(now), 'LIMIT', 0, 1000)
+if #gone > 0 then
+  redis.call('ZREM', KEYS[1], unpack(gone))
+  redis.call('ZREM', KEYS[2], unpack(gone))
+end
+
+local free, best, most, keys = 0, 0, 0, {}
+for i = 3, #KEYS, 2 do
+  redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', digits(now - window))
+  local made, closed = redis.call('ZCARD', KEYS[i]), math.max(0, redis.call('PTTL', KEYS[i + 1])) * 1000
+  local room = math.max(0, limit - made)
+  keys[#keys + 1] = {log = KEYS[i], made = made, room = room, opens = now + closed}
+  if closed == 0 then
+    free = free + room
+    if room > most then best, most = #keys, room end
+  end
+end
+
+local place = redis.call('ZRANK', KEYS[1], token)
+local ahead = place or redis.call('ZCOUNT', KEYS[1], '-inf', digits(lane * 1e16 + now))
+if free > ahead then
+  redis.call('ZADD', keys[best].log, digits(now), token)
+  redis.call('PEXPIRE', keys[best].log, math.ceil(window / 500))
+  if place then
+    redis.call('ZREM', KEYS[1], token)
+    redis.call('ZREM', KEYS[2], token)
+  end
+  return {best, 0}
+end
+
+-- The moments at which room appears, up to the one that is this caller's.
+local need, moments = ahead + 1 - free, {}
+for _, key in ipairs(keys) do
+  if key.opens > now then
+    for _ = 1, math.min(key.room, need) do moments[#moments + 1] = key.opens end
+  end
+  -- A lowered limit leaves more calls in the log than fit: the first of them to leave make no room.
+  local first = math.max(0, key.made - limit)
+  local oldest = redis.call('ZRANGE', key.log, first, first + need - 1, 'WITHSCORES')
+  for i = 2, #oldest, 2 do moments[#moments + 1] = math.max(oldest[i] + window, key.opens) end
+end
+table.sort(moments)
+local wait = math.max(1, (moments[need] or now + window) - now)
+
+if patience > 0 then
+  redis.call('ZADD', KEYS[1], 'NX', digits(lane * 1e16 + now), token)
+  redis.call('ZADD', KEYS[2], digits(now + math.min(wait, patience) + 1000000), token)
+  redis.call('PEXPIRE', KEYS[1], 60000)
+  redis.call('PEXPIRE', KEYS[2], 60000)
+end
+return {0, math.ceil(wait)}
