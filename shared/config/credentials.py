@@ -6,10 +6,29 @@ from typing import Annotated, Final, TypeVar
 
 import msgspec
 
-from shared.config.encryption import Cipher
+from shared.config.encryption import Cipher, new_key
 from shared.config.loading import ACCOUNT_NAME
 from shared.errors import Misconfigured
 from shared.ledger.connection import Conn
+
+__all__ = [
+    "HOOKS",
+    "IFS",
+    "Cin7Credentials",
+    "Cipher",
+    "Credentials",
+    "HooksCredentials",
+    "IfsCredentials",
+    "Stored",
+    "cin7",
+    "load",
+    "names",
+    "new_key",
+    "read_credentials",
+    "rotate",
+    "shape_of",
+    "store",
+]
 
 IFS: Final = "ifs"
 HOOKS: Final = "hooks"

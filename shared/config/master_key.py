@@ -43,7 +43,8 @@ def _make(path: Path) -> bool:
     """Write a new key to `path` unless one is there; tell whether it was written."""
     if path.exists():
         return False
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Passable but not listable: an embedded server that runs as another user lives below it too.
+    path.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
