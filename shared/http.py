@@ -6,7 +6,9 @@ import ssl
 import threading
 import time
 import zlib
-from collections.abc import Iterable, Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -63,21 +65,18 @@ class Http:
         standard = _PORTS[self._scheme] == self._port
         self._netloc = literal if standard else f"{literal}:{self._port}"
         self._prefix = f"{self._scheme}://{self._netloc}"
-        self._bounds = (self._scheme.encode(), self._host.encode(), self._port)
+        self._origin = httpcore.Origin(self._scheme.encode(), self._host.encode(), self._port)
         self._timeout_s = timeout_s
         self._max_bytes = max_bytes
         connect_s = min(CONNECT_S_MAX, timeout_s)
-        self._timeouts = {"connect": connect_s, "pool": timeout_s, "read": timeout_s, "write": timeout_s}
+        self._timeouts = {"connect": connect_s, "read": timeout_s, "write": timeout_s}
         self._deadline = _Deadline()
-        # As many kept alive as there are: the pool counts all connections when it looks for surplus idle ones, and
-        # would close one that a thread has just been given.
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=httpx.create_ssl_context() if self._scheme == "https" else None,
-            max_connections=connections,
-            max_keepalive_connections=connections,
-            keepalive_expiry=KEEP_ALIVE_S,
-            network_backend=_Network(self._deadline),
-        )
+        self._tls = httpx.create_ssl_context() if self._scheme == "https" else None
+        self._network = _Network(self._deadline)
+        # The pool of httpcore may close a connection that another thread has just been given; here each is in one
+        # pair of hands at a time: taken from the idle ones, returned to them.
+        self._idle: deque[httpcore.HTTPConnection] = deque()
+        self._places = threading.BoundedSemaphore(connections)
 
     def send(self, method: str, url: str, *, headers: Mapping[str, str], content: bytes | None = None) -> Answer:
         """Make one exchange and return the answer, whatever its status.
@@ -96,11 +95,12 @@ class Http:
         request = self._request(method, self._target(url), headers, content)
         self._deadline.at = time.monotonic() + self._timeout_s
         try:
-            response = self._pool.handle_request(request)
-            try:
-                return self._answer(response)
-            finally:
-                response.close()
+            with self._connection() as connection:
+                response = connection.handle_request(request)
+                try:
+                    return self._answer(response)
+                finally:
+                    response.close()
         except (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.PoolTimeout) as error:
             message = f"{self._prefix} cannot be reached ({_cause(error)})."
             raise Retryable(message, executed=False) from error
@@ -110,7 +110,35 @@ class Http:
             raise Retryable(f"{self._prefix} did not complete its answer ({_cause(error)}).") from error
 
     def close(self) -> None:
-        self._pool.close()
+        """Close the idle connections; to be called when no thread sends any more."""
+        with suppress(IndexError):
+            while True:
+                self._idle.pop().close()
+
+    @contextmanager
+    def _connection(self) -> Iterator[httpcore.HTTPConnection]:
+        if not self._places.acquire(timeout=self._timeout_s):
+            raise httpcore.PoolTimeout("all connections are in use")
+        connection = self._warm() or httpcore.HTTPConnection(
+            self._origin, ssl_context=self._tls, keepalive_expiry=KEEP_ALIVE_S, network_backend=self._network
+        )
+        try:
+            yield connection
+        finally:
+            if connection.is_idle():
+                self._idle.append(connection)
+            else:
+                connection.close()
+            self._places.release()
+
+    def _warm(self) -> httpcore.HTTPConnection | None:
+        """Return the idle connection used last that the other side has kept open, if there is one."""
+        with suppress(IndexError):
+            while connection := self._idle.pop():
+                if not connection.has_expired():
+                    return connection
+                connection.close()
+        return None
 
     def _target(self, url: str) -> str:
         """Return what stands in the request line for `url`, once it is certain that it stays on the origin."""
@@ -135,7 +163,7 @@ class Http:
         lines += [(b"Host", self._netloc.encode()), (b"Accept-Encoding", b"gzip")]
         if content is not None:
             lines.append((b"Content-Length", str(len(content)).encode()))
-        scheme, host, port = self._bounds
+        scheme, host, port = self._origin.scheme, self._origin.host, self._origin.port
         address = httpcore.URL(scheme=scheme, host=host, port=port, target=target.encode("ascii"))
         return httpcore.Request(method, address, headers=lines, content=content, extensions={"timeout": self._timeouts})
 
