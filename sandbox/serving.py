@@ -25,6 +25,8 @@ def build_server(app: ASGIApp, protocol_class: type[asyncio.Protocol] | None = N
         access_log=False,
         log_level="error",
         timeout_graceful_shutdown=1,
+        # Longer than any client keeps an idle connection: closing first would look like a fault.
+        timeout_keep_alive=75,
     )
     return uvicorn.Server(config)
 
@@ -36,13 +38,13 @@ def serving(app: ASGIApp, port: int = 0, protocol_class: type[asyncio.Protocol] 
     Args:
         app: any ASGI program.
         port: 0 takes a free one.
-        protocol_class: what speaks HTTP instead of uvicorn's own protocol, if anything.
+        protocol_class: what speaks HTTP; None takes the program's own `protocol_class`, or else uvicorn's protocol.
 
     Raises:
         RuntimeError: the server did not start or did not stop in time.
     """
     listener = socket.create_server(("127.0.0.1", port), backlog=1024)
-    server = build_server(app, protocol_class)
+    server = build_server(app, protocol_class or getattr(app, "protocol_class", None))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="stand-in", daemon=True)
     thread.start()
     try:

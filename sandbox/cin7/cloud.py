@@ -1,0 +1,54 @@
+"""The whole service in memory: its companies, its clock, the faults in force and what it was asked."""
+
+import threading
+
+from sandbox.cin7.company import Clock, Company
+from sandbox.cin7.faults import Faults
+from sandbox.cin7.recording import Recording
+from sandbox.cin7.seeding import DEFAULT_ACCOUNT, build
+from sandbox.cin7.switches import Switches
+from sandbox.cin7.wire import Json
+
+
+class Cloud:
+    """Everything behind the API and its control plane; `lock` guards all of it."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.clock = Clock()
+        self.faults = Faults()
+        self.recording = Recording()
+        self.companies: dict[str, Company] = {}
+        #: For callers whose account id is unknown.
+        self.switches = Switches()
+        self.latency_s = 0.0
+
+    def reset(self) -> None:
+        """Back to the first moment: one default company, no faults, no latency, no records, no clock offset."""
+        self.clock.offset_s = 0.0
+        self.faults.clear()
+        self.faults.seed(0)
+        self.recording.clear()
+        self.recording.bodies = True
+        self.switches = Switches()
+        self.latency_s = 0.0
+        self.seed([DEFAULT_ACCOUNT])
+
+    def seed(self, accounts: list[Json]) -> None:
+        """Replace all companies; raises ValueError, and then nothing has changed."""
+        built = [build(seed, self.clock) for seed in accounts]
+        self.companies = {company.account_id: company for company in built}
+
+    def company(self, name: object) -> Company:
+        """Return a company by account id or name; the only one where `name` is empty. Raises ValueError."""
+        if not name and len(self.companies) == 1:
+            return next(iter(self.companies.values()))
+        wanted = str(name or "").lower()
+        for company in self.companies.values():
+            if wanted in (company.account_id, company.name.lower()):
+                return company
+        raise ValueError(f"There is no account {name!r}; there are: {', '.join(self.companies)}.")
+
+    def chosen(self, name: object) -> list[Company]:
+        """Return the company named, or all of them where `name` is empty."""
+        return [self.company(name)] if name else list(self.companies.values())
