@@ -9,7 +9,7 @@ from shared.config.table_columns import TABLES, Cells, Table, tables_of
 from shared.config.table_files import Row, TableFault, read_table, write_table
 from shared.ledger.connection import Conn
 
-__all__ = ["TABLES", "ImportResult", "TableFault", "counts", "export_csv", "import_csv", "load_tables"]
+__all__ = ["TABLES", "ImportResult", "TableFault", "counts", "export_csv", "export_rows", "import_csv", "load_tables"]
 
 
 class ImportResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +57,12 @@ def import_csv(
 def export_csv(conn: Conn, name: str) -> str:
     """Return a table as CSV, sorted by its key."""
     return write_table(TABLES[name], _rows(conn, TABLES[name]).values())
+
+
+def export_rows(conn: Conn, name: str) -> list[dict[str, str]]:
+    """Return a table's rows by heading, sorted by its key."""
+    headings = TABLES[name].headings
+    return [dict(zip(headings, cells, strict=True)) for cells in _rows(conn, TABLES[name]).values()]
 
 
 def counts(conn: Conn) -> dict[str, int]:
