@@ -101,6 +101,7 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     id: int
     key: str
     lane: str
+    attempts: int
     mapped: bytes
 
 
@@ -108,7 +109,7 @@ def preview(cur: Cur, ids: Sequence[int]) -> list[Preview]:
     """Return those of `ids` that look ready to be written now, oldest first."""
     rows = cur.execute(
         """
-        select e.id, e.key, e.lane, b.raw from entry e
+        select e.id, e.key, e.lane, e.attempts, b.raw from entry e
         join body b on b.entry_id = e.id and b.kind = 'mapped' and b.round = e.round and b.at = e.detected_at
         where e.id = any(%s) and (e.state = 'mapped' or (e.state = 'retrying' and e.stage = 'write'))
           and e.due_at <= now()
@@ -116,7 +117,7 @@ def preview(cur: Cur, ids: Sequence[int]) -> list[Preview]:
         """,
         (list(ids),),
     ).fetchall()
-    return [Preview(id=row[0], key=row[1], lane=row[2], mapped=bytes(row[3])) for row in rows]
+    return [Preview(id=row[0], key=row[1], lane=row[2], attempts=row[3], mapped=bytes(row[4])) for row in rows]
 
 
 def claim_for_writing(cur: Cur, entry_id: int) -> WritingClaim | None:

@@ -1,5 +1,7 @@
 """Effects: every call that was meant to change a target, recorded before its first byte leaves."""
 
+from datetime import datetime
+
 import msgspec
 
 from shared.fingerprints import digest
@@ -16,7 +18,7 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     round: int
     state: str
     marker: str
-    intent_at: str
+    intent_at: datetime
     age_s: float
 
 
@@ -68,7 +70,7 @@ def unresolved(cur: Cur, flow: str, key: str) -> list[Effect]:
     """Return the calls of a record whose outcome nobody knows, oldest first."""
     rows = cur.execute(
         """
-        select id, target, step, round, state, marker, to_char(intent_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS'),
+        select id, target, step, round, state, marker, intent_at,
                extract(epoch from clock_timestamp() - intent_at)::float
         from effect where flow = %s and key = %s and state in ('INTENT', 'UNKNOWN') order by id
         """,

@@ -102,6 +102,30 @@ def retry(cur: Cur, entry_id: int, stage: Stage, *, delay_s: float, why: str, ac
         cur.execute(f"update entry set {sets} where id = %s and state = 'retrying'", (entry_id,))  # noqa: S608
 
 
+def wait(cur: Cur, entry_id: int, dependency: str, *, actor: str) -> None:
+    """Let an entry wait for `dependency`, whose lock the caller holds; `links.wake` sends it on."""
+    move(cur, [entry_id], "waiting", actor=actor, why=f"waits for {dependency}", sets=f"stage = 'write', {_FREE}")
+    cur.execute("update entry set waits_on = %s where id = %s and state = 'waiting'", (dependency, entry_id))
+
+
+def written(cur: Cur, entry_id: int, flow: str, key: str, version: int, *, actor: str, why: str) -> None:
+    """Close an entry as written, its record as being at this version, and older open entries as superseded."""
+    move(cur, [entry_id], "written", actor=actor, why=why, sets=_FREE)
+    cur.execute(
+        "update record set written_version = greatest(written_version, %s) where flow = %s and key = %s",
+        (version, flow, key),
+    )
+    if version > 1:
+        rows = cur.execute(
+            """
+            select id from entry where flow = %s and key = %s and version < %s
+            and state in ('detected', 'mapped', 'waiting', 'retrying', 'held')
+            """,
+            (flow, key, version),
+        ).fetchall()
+        close(cur, [int(row[0]) for row in rows], "superseded", actor=actor, why="a newer version was written")
+
+
 def close(
     cur: Cur, ids: Sequence[int], becomes: Literal["superseded", "echo", "dismissed"], *, actor: str, why: str
 ) -> list[int]:

@@ -1,6 +1,10 @@
 """Links: which Cin7 record an IFS record is, and what the connector wrote there last."""
 
+from collections.abc import Sequence
+from typing import Final
+
 import msgspec
+from psycopg.rows import TupleRow
 
 from shared.ledger.connection import Cur, storable
 from shared.ledger.events import move
@@ -20,17 +24,30 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     verified: bool
 
 
+_COLUMNS: Final = "flow, ifs_key, cin7_account, cin7_id, cin7_number, written, version, verified"
+
+
+def _link(row: TupleRow) -> Link:
+    return Link(**dict(zip(Link.__struct_fields__, (*row[:5], bytes(row[5]), *row[6:]), strict=True)))
+
+
 def find(cur: Cur, flow: str, ifs_key: str, cin7_account: str) -> Link | None:
     row = cur.execute(
-        """
-        select flow, ifs_key, cin7_account, cin7_id, cin7_number, written, version, verified from link
-        where flow = %s and ifs_key = %s and cin7_account = %s
-        """,
+        f"select {_COLUMNS} from link where flow = %s and ifs_key = %s and cin7_account = %s",  # noqa: S608 - constant
         (flow, ifs_key, cin7_account),
     ).fetchone()
-    if row is None:
-        return None
-    return Link(**dict(zip(Link.__struct_fields__, (*row[:5], bytes(row[5]), *row[6:]), strict=True)))
+    return None if row is None else _link(row)
+
+
+def of_keys(cur: Cur, flow: str, keys: Sequence[str]) -> dict[str, list[Link]]:
+    """Return the links of many records, by IFS key."""
+    found: dict[str, list[Link]] = {}
+    for row in cur.execute(
+        f"select {_COLUMNS} from link where flow = %s and ifs_key = any(%s) order by ifs_key, cin7_account",  # noqa: S608
+        (flow, list(keys)),
+    ):
+        found.setdefault(row[1], []).append(_link(row))
+    return found
 
 
 def owner(cur: Cur, flow: str, cin7_account: str, cin7_id: str) -> str | None:

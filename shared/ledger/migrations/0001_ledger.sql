@@ -83,7 +83,9 @@ create table entry (
     changed_at timestamptz not null default now(),
     unique (flow, key, version)
 ) with (fillfactor = 70);
-create index entry_moving on entry (due_at) where state in ('detected', 'mapped', 'retrying');
+create index entry_moving on entry (id) where state in ('detected', 'mapped', 'retrying');
+create index entry_resting on entry (due_at) where state = 'retrying';
+create index entry_held on entry (flow, stage) where state = 'held';
 create index entry_open on entry (flow, key) where state in ('detected', 'mapped', 'waiting', 'retrying', 'held');
 create index entry_waiting on entry (waits_on) where state = 'waiting';
 

@@ -1,0 +1,143 @@
+"""One writing actor and one queue per flow; the order of events is written once: slot, claim, write, hand over."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from uuid import UUID
+
+import dramatiq
+import msgspec
+import structlog
+from dramatiq.middleware import CurrentMessage
+
+from shared import flows
+from shared.flows import Flow, queue_of
+from shared.ledger import claiming, links
+from shared.ledger import messages as ledger_messages
+from shared.ledger.claiming import Preview
+from shared.ledger.connection import Cur
+from shared.ledger.links import Link
+from shared.ledger.messages import Message, write_messages
+from shared.queues.handing_over import actor_of, hand_over
+from workers.holding import Guard, crash_finding, persist
+from workers.writing import purchase_writer, supplier_writer
+from workers.writing.desk import Desk
+from workers.writing.first_contact import FirstContact
+from workers.writing.session import Session
+
+log = structlog.get_logger()
+
+
+class Writer(msgspec.Struct, frozen=True):
+    """How one flow is written.
+
+    Attributes:
+        unchanged: says from the ledger alone that a mapped body is in Cin7 already.
+        target: the Cin7 account that the first call of a mapped body goes to.
+        write: the calls of one claimed entry; returns the messages to hand over.
+    """
+
+    unchanged: Callable[[bytes, Sequence[Link]], bool]
+    target: Callable[[bytes], str]
+    write: Callable[[Session, Desk], list[Message]]
+
+
+def writers(first_contact: FirstContact) -> dict[Flow, Writer]:
+    """Return the writer of every flow."""
+    return {
+        flows.SUPPLIERS: Writer(
+            supplier_writer.unchanged,
+            supplier_writer.target,
+            partial(supplier_writer.write_supplier, first_contact=first_contact),
+        ),
+        flows.PURCHASE_ORDERS: Writer(
+            purchase_writer.unchanged, purchase_writer.target, purchase_writer.write_purchase
+        ),
+    }
+
+
+class Writing:
+    """Writes the entries of one flow's messages."""
+
+    def __init__(self, desk: Desk, flow: Flow, writer: Writer) -> None:
+        self.desk = desk
+        self.flow = flow.name
+        self.writer = writer
+        self.guard = Guard(desk.ledger, desk.redis, desk.actor, desk.settings.policy.attempts_max)
+
+    def run(self, ids: Sequence[int], message_id: UUID | None = None) -> None:
+        """Write what is ready of `ids`, one after the other; each ends on its own."""
+        with self.desk.ledger.transaction() as cur:
+            if message_id is not None:
+                ledger_messages.picked_up(cur, message_id)
+            ready = claiming.preview(cur, ids)
+            written = links.of_keys(cur, self.flow, [entry.key for entry in ready])
+        done = 0
+        for entry in ready:
+            if self.desk.stopping():
+                break
+            self._one(entry, written.get(entry.key, ()))
+            done += 1
+        self._end(message_id, [entry.id for entry in ready[done:]], done)
+
+    def _end(self, message_id: UUID | None, left: Sequence[int], done: int) -> None:
+        def change(cur: Cur) -> list[Message]:
+            if message_id is not None:
+                ledger_messages.ended(cur, message_id, f"{done} taken, {len(left)} left")
+            return write_messages(cur, "write", self.flow, left)
+
+        hand_over(self.desk.redis, self.desk.ledger, persist(self.desk.ledger, change))
+
+    def _one(self, entry: Preview, written: Sequence[Link]) -> None:
+        def work() -> None:
+            # Slot first, claim second: no lease runs out while the entry queues for the call budget.
+            account = slot = None
+            if not self.writer.unchanged(entry.mapped, written):
+                account = self.desk.account(self.writer.target(entry.mapped))
+                slot = account.permitted(entry.lane, self.desk.stopping)
+            session = self._claim(entry.id)
+            if session is None:
+                return
+            if account is not None and slot is not None:
+                session.give_slot(account.target, slot)
+            self._write(session)
+
+        self.guard.run(self.flow, "write", entry.id, entry.attempts, work)
+
+    def _claim(self, entry_id: int) -> Session | None:
+        """Claim the entry; None where it is nobody's to write, or ends right here."""
+        with self.desk.ledger.transaction() as cur:
+            claim = claiming.claim_for_writing(cur, entry_id)
+        if claim is None:
+            return None
+        session = Session(self.desk.ledger, claim, self.desk.actor, self.desk.stopping)
+        if claim.claims > claiming.CLAIMS_MAX:
+            session.give_up()
+            self.guard.hold(self.flow, "write", [claim.id], [crash_finding(claim.claims - 1)])
+            return None
+        if claim.version < claim.written_version:
+            session.supersede()
+            return None
+        return session
+
+    def _write(self, session: Session) -> None:
+        try:
+            messages = self.writer.write(session, self.desk)
+        except claiming.LeaseLost:
+            raise
+        except Exception:
+            session.give_up()
+            hand_over(self.desk.redis, self.desk.ledger, session.messages)
+            raise
+        hand_over(self.desk.redis, self.desk.ledger, messages)
+
+
+def declare(broker: dramatiq.Broker, handlers: Mapping[Flow, Writing]) -> None:
+    """Declare the actor of every flow with the broker."""
+    for flow, handler in handlers.items():
+        queue = queue_of("write", flow.name)
+
+        def write(ids: list[int], handler: Writing = handler) -> None:
+            current = CurrentMessage.get_current_message()
+            handler.run(ids, None if current is None else UUID(current.message_id))
+
+        dramatiq.actor(write, actor_name=actor_of(queue), queue_name=queue, broker=broker)

@@ -1,0 +1,133 @@
+"""Which suppliers Cin7 holds already, as a cache in the ledger that is renewed before anybody is created."""
+
+import threading
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from shared.cin7.records.suppliers import Supplier
+from shared.ledger.connection import Cur, Ledger, storable
+from workers.writing.desk import Account
+from workers.writing.matching import CandidateIndex, Match
+from workers.writing.session import Session
+
+#: Seconds for which a read of Cin7's suppliers is recent enough to create a new one on.
+FRESH_S: Final = 60.0
+#: Minutes by which the next read looks back. Source: docs/apis/cin7.md#limits (inclusive or exclusive is unknown).
+OVERLAP_M: Final = 5
+
+
+class FirstContact:
+    """One per process; the ledger's cache is shared by all."""
+
+    def __init__(self, ledger: Ledger, attribute_of: dict[str, int]) -> None:
+        self.ledger = ledger
+        self.attribute_of = attribute_of
+        self._lock = threading.Lock()
+        self._indexes: dict[str, tuple[int, CandidateIndex]] = {}
+
+    def refresh(self, account: Account, session: Session | None = None) -> None:
+        """Read what changed in Cin7 since the last read, unless that was a moment ago.
+
+        With a session, its claim is kept while the call waits for its slot.
+        """
+        with self._lock:
+            with self.ledger.transaction() as cur:
+                row = cur.execute(
+                    """
+                    select since, extract(epoch from clock_timestamp() - read_at)::float from cin7_supplier_read
+                    where account = %s
+                    """,
+                    (account.name,),
+                ).fetchone()
+            if row is not None and row[1] < FRESH_S:
+                return
+            self._read(account, str(row[0]) if row else "", session)
+
+    def _read(self, account: Account, since: str, session: Session | None) -> None:
+        look_back = datetime.fromisoformat(since) - timedelta(minutes=OVERLAP_M) if since else None
+        newest, page = since, 1
+        while True:
+            if session is None:
+                found = account.client.suppliers_page(page, modified_since=look_back)
+            else:
+                found = session.read(
+                    account.target,
+                    account.budget,
+                    lambda slot, page=page: account.client.suppliers_page(  # type: ignore[misc]
+                        page, modified_since=look_back, slot=slot
+                    ),
+                )
+            newest = max([newest, *(supplier.last_modified_on for supplier in found)])
+            with self.ledger.transaction() as cur:
+                self._keep(cur, account.name, found)
+            if len(found) < 1000:
+                break
+            page += 1
+        with self.ledger.transaction() as cur:
+            cur.execute(
+                """
+                insert into cin7_supplier_read (account, since) values (%s, %s)
+                on conflict (account) do update
+                set since = excluded.since, read_at = clock_timestamp(), revision = cin7_supplier_read.revision + 1
+                """,
+                (account.name, newest),
+            )
+
+    def _keep(self, cur: Cur, account: str, found: list[Supplier]) -> None:
+        number = self.attribute_of[account]
+        cur.executemany(
+            """
+            insert into cin7_supplier (account, id, name, tax_number, marker, status, body)
+            values (%s, %s, %s, %s, %s, %s, %s)
+            on conflict (account, id) do update
+            set name = excluded.name, tax_number = excluded.tax_number, marker = excluded.marker,
+                status = excluded.status, body = excluded.body, read_at = now()
+            """,
+            [
+                (
+                    account,
+                    supplier.id,
+                    storable(supplier.name),
+                    storable(supplier.tax_number),
+                    storable(supplier.attributes.get(number, "")),
+                    supplier.status,
+                    msgspec.json.encode(supplier),
+                )
+                for supplier in found
+            ],
+        )
+
+    def match(self, account: Account, wanted: Supplier) -> Match:
+        """Compare one supplier with all that the account holds."""
+        return self.index(account.name).match(wanted)
+
+    def index(self, account: str) -> CandidateIndex:
+        """Return the candidates of an account, built again when the cache has changed."""
+        with self._lock, self.ledger.transaction() as cur:
+            row = cur.execute("select revision from cin7_supplier_read where account = %s", (account,)).fetchone()
+            revision = int(row[0]) if row else 0
+            known = self._indexes.get(account)
+            if known is None or known[0] != revision:
+                known = (revision, CandidateIndex(self._candidates(cur, account), self.attribute_of[account]))
+                self._indexes[account] = known
+            return known[1]
+
+    def _candidates(self, cur: Cur, account: str) -> list[Supplier]:
+        """Return all suppliers of an account; a linked one bears its owner's number, whatever its attribute says."""
+        number = self.attribute_of[account]
+        rows = cur.execute(
+            """
+            select s.body, coalesce(l.ifs_key, s.marker) from cin7_supplier s
+            left join link l on l.flow = 'suppliers' and l.cin7_account = s.account and l.cin7_id = s.id
+            where s.account = %s order by s.id
+            """,
+            (account,),
+        ).fetchall()
+        candidates = []
+        for body, marker in rows:
+            supplier = msgspec.json.decode(bytes(body), type=Supplier)
+            attributes = {**supplier.attributes, number: marker}
+            candidates.append(msgspec.structs.replace(supplier, attributes=attributes))
+        return candidates

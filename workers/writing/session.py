@@ -1,0 +1,290 @@
+"""One claimed entry being written: every call to the target goes intent first, outcome after, slot before both."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Final, TypeVar
+
+import structlog
+
+from shared.budgets import Budget, Slot
+from shared.cin7.errors import Cin7Refused
+from shared.errors import Held, Retryable
+from shared.findings import Finding
+from shared.fingerprints import canonical
+from shared.ledger import claiming, effects, entries, links
+from shared.ledger.claiming import WritingClaim
+from shared.ledger.connection import Cur, Ledger
+from shared.ledger.effects import Effect
+from shared.ledger.messages import Message, write_messages
+from workers.holding import persist
+from workers.writing.desk import Stopping
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+#: Seconds that must be left of the lease when a call is sent: its deadlines and a margin. A process that was frozen
+#: between its intent and its call finds less, and does not send.
+CALL_S_MAX: Final = 75.0
+#: Seconds a lookup by marker looks back before the intent: clocks differ between the two sides.
+LOOK_BACK_S: Final = 3600.0
+
+
+class Session:
+    """The writing of one claim. Not shared between threads.
+
+    Outcomes are recorded together with the next intent where the next call can go out at once, which saves a commit
+    per call; where it has to wait for its slot they are recorded first. A crash in between leaves an intent without
+    an outcome, which is what UNKNOWN is for.
+    """
+
+    def __init__(self, ledger: Ledger, claim: WritingClaim, actor: str, stopping: Callable[[], bool]) -> None:
+        self.ledger = ledger
+        self.claim = claim
+        self.actor = actor
+        self.stopping = stopping
+        self.messages: list[Message] = []
+        self.calls = 0
+        self._pending: list[Callable[[Cur], None]] = []
+        self._extended_at = time.monotonic()
+        self._slots: dict[str, Slot] = {}
+
+    def give_slot(self, target: str, slot: Slot) -> None:
+        """Hand in the slot that was taken before the claim."""
+        self._slots[target] = slot
+
+    def slot(self, target: str, budget: Budget) -> Slot:
+        """Return a permitted call; what is pending is recorded before any longer wait.
+
+        Raises:
+            Stopping: the process is to end.
+        """
+        ready = self._slots.pop(target, None)
+        if ready is not None:
+            return ready
+        try:
+            return budget.take(self.claim.lane, timeout_s=0)
+        except Retryable:
+            self.flush()
+        while True:
+            if self.stopping():
+                raise Stopping
+            try:
+                slot = budget.take(self.claim.lane, timeout_s=10)
+            except Retryable:
+                persist(self.ledger, lambda cur: claiming.extend(cur, self.claim))
+                self._extended_at = time.monotonic()
+                continue
+            return slot
+
+    def flush(self) -> None:
+        """Record what is pending, and keep the claim."""
+        if self._pending:
+            persist(self.ledger, self._settle)
+            self._extended_at = time.monotonic()
+            self._pending.clear()
+
+    def _settle(self, cur: Cur) -> None:
+        claiming.extend(cur, self.claim)
+        for change in self._pending:
+            change(cur)
+
+    def read(self, target: str, budget: Budget, call: Callable[[Slot], T]) -> T:
+        """Make a call that changes nothing.
+
+        Raises:
+            Retryable: no answer, or none that can be read.
+            Held: the target refuses the question.
+        """
+        slot = self.slot(target, budget)
+        self.calls += 1
+        try:
+            return call(slot)
+        except Cin7Refused as refused:
+            raise Held([refused_finding(refused, self.claim.company)]) from refused
+
+    def write(
+        self,
+        target: str,
+        budget: Budget,
+        *,
+        step: str,
+        request: str,
+        body: object,
+        call: Callable[[Slot], T],
+        applied: Callable[[Cur, T], None],
+        marker: str = "",
+    ) -> T:
+        """Make a call that changes the target: exactly one intent, and one outcome for it.
+
+        Args:
+            step: names the call within this version of the record, such as `create`.
+            body: what is sent, digested for the auditor.
+            applied: records in the ledger what a definite answer means; it commits with the outcome.
+
+        Raises:
+            Retryable: the outcome is unknown (the effect stays UNKNOWN), or the call was certainly not executed.
+            Held: the target refuses.
+            LeaseLost: another worker has the record; nothing was sent.
+        """
+        slot = self.slot(target, budget)
+        effect = self._intend(target, step, request, canonical(body), marker, slot)
+        self._require_lease(effect)
+        self.calls += 1
+        try:
+            answer = call(slot)
+        except Cin7Refused as refused:
+            self._conclude(effect, "REFUSED", str(refused))
+            raise Held([refused_finding(refused, self.claim.company)]) from refused
+        except Retryable as error:
+            self._conclude(effect, "UNKNOWN" if error.executed else "REFUSED", str(error))
+            raise
+        self._pending.append(lambda cur: effects.conclude(cur, effect, "APPLIED", answer=canonical(answer)))
+        self._pending.append(lambda cur: applied(cur, answer))
+        return answer
+
+    def _intend(self, target: str, step: str, request: str, body: bytes, marker: str, slot: Slot) -> int:
+        with self.ledger.transaction() as cur:
+            claiming.extend(cur, self.claim)
+            for change in self._pending:
+                change(cur)
+            effect = effects.intend(
+                cur,
+                self.claim,
+                target=target,
+                step=step,
+                request=request,
+                body=body,
+                marker=marker,
+                call_key=str(slot),
+                actor=self.actor,
+            )
+        self._extended_at = time.monotonic()
+        self._pending.clear()
+        return effect
+
+    def _require_lease(self, effect: int) -> None:
+        if time.monotonic() - self._extended_at > claiming.WRITING_LEASE_S - CALL_S_MAX:
+            persist(self.ledger, lambda cur: effects.conclude(cur, effect, "REFUSED", detail="not sent in time"))
+            raise claiming.LeaseLost("the claim was nearly over before the call could be sent")
+
+    def _conclude(self, effect: int, state: str, detail: str) -> None:
+        persist(self.ledger, lambda cur: effects.conclude(cur, effect, state, detail=detail[:500]))
+
+    def resolve(self, effect: Effect, state: str, detail: str, then: Callable[[Cur], None] | None = None) -> None:
+        """Record what became of a call whose answer was lost."""
+
+        def change(cur: Cur) -> None:
+            claiming.extend(cur, self.claim)
+            effects.conclude(cur, effect.id, state, detail=detail)
+            if then is not None:
+                then(cur)
+
+        log.info("lost answer settled", step=effect.step, outcome=state, detail=detail)
+        persist(self.ledger, change)
+        self._extended_at = time.monotonic()
+
+    def give_up(self) -> None:
+        """Record what is pending and give the record back, before the entry ends as held or retrying."""
+
+        def change(cur: Cur) -> None:
+            for pending in self._pending:
+                pending(cur)
+            claiming.let_go(cur, self.claim)
+
+        persist(self.ledger, change)
+        self._pending.clear()
+
+    def supersede(self) -> None:
+        """Close the entry: a newer version of its record is in the target already."""
+
+        def change(cur: Cur) -> None:
+            claiming.let_go(cur, self.claim)
+            entries.close(
+                cur, [self.claim.id], "superseded", actor=self.actor, why="a newer version was written before"
+            )
+
+        persist(self.ledger, change)
+
+    def later(self, change: Callable[[Cur], None]) -> None:
+        """Record `change` with the next commit of this session."""
+        self._pending.append(change)
+
+    def finish(self, why: str = "") -> list[Message]:
+        """Close the entry as written and give the record back; return the messages to hand over."""
+
+        def change(cur: Cur) -> list[Message]:
+            messages = list(self.messages)
+            for pending in self._pending:
+                pending(cur)
+            newest = claiming.let_go(cur, self.claim)
+            finished(cur, self.claim, actor=self.actor, why=why or f"{self.calls} calls")
+            if newest > self.claim.version:
+                messages += promote(cur, self.claim)
+            return messages + [message for message in self.messages if message not in messages]
+
+        messages = persist(self.ledger, change)
+        self._pending.clear()
+        return messages
+
+    def wait_for(self, dependency: str, account: str, ask: Callable[[Cur], Sequence[Message] | None]) -> list[Message]:
+        """Let the entry wait for a link, unless it has come meanwhile; then it is simply sent again.
+
+        Args:
+            ask: sees to it that the record waited for is on its way; None where it cannot come, and the entry is held.
+        """
+        flow, _, key = dependency.partition("/")
+        key = key.rpartition("@")[0]
+
+        def change(cur: Cur) -> list[Message]:
+            links.lock_dependency(cur, dependency)
+            claiming.let_go(cur, self.claim)
+            there = links.find(cur, flow, key, account)
+            if there is not None and there.written:
+                return write_messages(cur, "write", self.claim.flow, [self.claim.id])
+            asked = ask(cur)
+            if asked is None:
+                raise Held([dependency_finding(key, account, self.claim.company)])
+            entries.wait(cur, self.claim.id, dependency, actor=self.actor)
+            return list(asked)
+
+        return persist(self.ledger, change)
+
+
+def finished(cur: Cur, claim: WritingClaim, *, actor: str, why: str) -> None:
+    """Close the claim's entry as written, and what it overtook as superseded."""
+    entries.written(cur, claim.id, claim.flow, claim.key, claim.version, actor=actor, why=why)
+
+
+def promote(cur: Cur, claim: WritingClaim) -> list[Message]:
+    """Send on the newer version that waited for this one's writer."""
+    row = cur.execute(
+        """
+        select id from entry where flow = %s and key = %s and version > %s
+        and (state = 'mapped' or (state = 'retrying' and stage = 'write')) order by version desc limit 1
+        """,
+        (claim.flow, claim.key, claim.version),
+    ).fetchone()
+    return write_messages(cur, "write", claim.flow, [int(row[0])]) if row else []
+
+
+def dependency_finding(key: str, account: str, company: str) -> Finding:
+    return Finding(
+        code="dependency.missing",
+        field=f"VendorNo@{account}",
+        value=key,
+        company=company,
+        message=f"Supplier {key} is not in Cin7 account {account} and cannot be brought there.",
+        remedy=f"Create supplier {key} in IFS with payment terms for company {company}, or correct the order.",
+    )
+
+
+def refused_finding(refused: Cin7Refused, company: str) -> Finding:
+    text = "; ".join(refused.messages) or f"status {refused.status}"
+    return Finding(
+        code="target.refused",
+        field="",
+        value=text[:300],
+        company=company,
+        message=f"Cin7 refuses: {text}",
+        remedy="Repair what Cin7 names, in Cin7 or in IFS, then replay it.",
+    )

@@ -1,0 +1,288 @@
+"""Brings one supplier into every Cin7 account that needs it: found or created once, then kept equal, then read back."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import msgspec
+import structlog
+
+from shared import flows
+from shared.cin7.records.suppliers import Supplier
+from shared.errors import Held, Retryable
+from shared.findings import Finding
+from shared.fingerprints import canonical
+from shared.ledger import effects, entries, events, links
+from shared.ledger.connection import Cur
+from shared.ledger.effects import Effect
+from shared.ledger.links import Link
+from shared.ledger.messages import Message
+from workers.mapping.results import SupplierWrite, SupplierWrites
+from workers.writing.desk import Account, Desk
+from workers.writing.first_contact import FirstContact
+from workers.writing.matching import duplicate_finding
+from workers.writing.session import Session, dependency_finding
+from workers.writing.suppliers import Create, Unchanged, differences, plan_supplier
+
+log = structlog.get_logger()
+
+FLOW = flows.SUPPLIERS.name
+
+
+def unchanged(mapped: bytes, written: Sequence[Link]) -> bool:
+    """Say whether the ledger already shows every account's supplier as written and read back: no call is needed."""
+    known = {link.cin7_account: link for link in written if link.verified}
+    writes = msgspec.json.decode(mapped, type=SupplierWrites).writes
+    return all(write.account in known and known[write.account].written == canonical(write.supplier) for write in writes)
+
+
+def target(mapped: bytes) -> str:
+    """Return the Cin7 account that the first call goes to."""
+    return msgspec.json.decode(mapped, type=SupplierWrites).writes[0].account
+
+
+def write_supplier(session: Session, desk: Desk, first_contact: FirstContact) -> list[Message]:
+    """Write one claimed supplier to its accounts, one after the other; return the messages to hand over.
+
+    Raises:
+        Held: a possible duplicate, a conflict, or Cin7's refusal. Accounts written before it stay written.
+        Retryable: an answer was lost or refused for its rate; the next claim resumes from what is there.
+    """
+    writes = msgspec.json.decode(session.claim.mapped, type=SupplierWrites).writes
+    for write in writes:
+        _Work(session, desk, first_contact, write).run()
+    session.later(partial(_hold_unserved, session, [write.account for write in writes]))
+    return session.finish()
+
+
+def _hold_unserved(session: Session, served: Sequence[str], cur: Cur) -> None:
+    """Hold the orders that wait for this supplier in an account where it is not needed: nothing will bring it there."""
+    key = session.claim.key
+    rows = cur.execute(
+        """
+        select id, waits_on, company from entry
+        where state = 'waiting' and starts_with(waits_on, %s) and waits_on <> all(%s) order by id
+        """,
+        (f"{FLOW}/{key}@", [links.dependency(FLOW, key, account) for account in served]),
+    ).fetchall()
+    for entry, waits_on, company in rows:
+        account = str(waits_on).rpartition("@")[2]
+        entries.hold(cur, entry, "write", [dependency_finding(key, account, company)], actor=session.actor)
+
+
+class _Work:
+    """The calls of one supplier in one account, in order."""
+
+    def __init__(self, session: Session, desk: Desk, first_contact: FirstContact, write: SupplierWrite) -> None:
+        self.session = session
+        self.desk = desk
+        self.first_contact = first_contact
+        self.account: Account = desk.account(write.account)
+        self.settings = desk.settings.cin7[write.account]
+        self.wanted = write.supplier
+        self.company = write.company
+        self.link: Link | None = None
+
+    def run(self) -> None:
+        with self.desk.ledger.transaction() as cur:
+            self.link = links.find(cur, FLOW, self.session.claim.key, self.account.name)
+            lost = [
+                effect
+                for effect in effects.unresolved(cur, FLOW, self.session.claim.key)
+                if effect.target == self.account.target
+            ]
+        if lost:
+            self._settle(lost)
+        if self.link is None:
+            self._meet()
+        if self.link is None:
+            self._create()
+        elif not (self.link.verified and self.link.written == canonical(self.wanted)):
+            self._update(self.link)
+
+    def _settle(self, lost: Sequence[Effect]) -> None:
+        """Find out what became of calls whose answers were lost, before anything is sent again."""
+        youngest = min(effect.age_s for effect in lost)
+        if youngest < self.settings.settle_s:
+            raise Retryable(
+                "waits before it looks for a lost answer", delay_s=self.settings.settle_s - youngest, executed=False
+            )
+        for effect in lost:
+            if effect.step == "create":
+                self._settle_create(effect)
+            elif self.link is not None:
+                left = differences(self.wanted, self._read(self.link.cin7_id))
+                if left:
+                    self.session.resolve(effect, "REFUSED", f"not as wanted when read back: {', '.join(left)}")
+                else:
+                    self.session.resolve(effect, "APPLIED", "found as wanted when read back")
+
+    def _settle_create(self, effect: Effect) -> None:
+        """Look for our own create by the name it was sent with and the marker in it."""
+        named = self.session.read(
+            self.account.target,
+            self.account.budget,
+            lambda slot: self.account.client.suppliers_by_name(effect.marker, slot=slot),
+        )
+        number = self.settings.supplier_number_attribute
+        marker = self.wanted.attributes.get(number, "")
+        hits = [found for found in named if marker and found.attributes.get(number, "") == marker]
+        if len(hits) > 1:
+            raise Held([_twice(marker, hits)])
+        if not hits:
+            self.session.resolve(effect, "REFUSED", "no supplier with this marker after settling")
+            return
+        self.link = self._link_to(hits[0].id or "", hits[0].name)
+        link = self.link
+        self.session.resolve(
+            effect, "APPLIED", "found by its marker", lambda cur: links.store(cur, link, origin="adopted")
+        )
+
+    def _meet(self) -> None:
+        """First contact: link a supplier that Cin7 has already, where it is certainly the same."""
+        self.first_contact.refresh(self.account, self.session)
+        match = self.first_contact.match(self.account, self.wanted)
+        if match.kind == "none":
+            return
+        if match.kind == "possible":
+            raise Held(
+                [duplicate_finding(self.wanted, match, company=self.company, supplier_id=self.session.claim.key)]
+            )
+        found = match.candidates[0]
+        self.link = self._link_to(found.supplier_id, found.name)
+        link = self.link
+        why = f"linked to Cin7 supplier {found.name} ({found.supplier_id}) by {' and '.join(found.evidence)}"
+
+        def change(cur: Cur) -> None:
+            links.store(cur, link, origin="matched")
+            events.note(cur, self.session.claim.id, actor=self.session.actor, why=why)
+
+        self.session.later(change)
+        self.session.flush()
+
+    def _create(self) -> None:
+        client = self.account.client
+        try:
+            created = self.session.write(
+                self.account.target,
+                self.account.budget,
+                step="create",
+                request="POST /supplier",
+                body=self.wanted,
+                call=lambda slot: client.create_supplier(self.wanted, slot=slot),
+                applied=lambda cur, answer: links.store(cur, self._link_to(answer.id or "", answer.name)),
+                marker=self.wanted.name,
+            )
+        except Held as held:
+            raise self._name_taken(held) from held
+        self.link = self._link_to(created.id or "", created.name)
+        self._verify(self.link, self.wanted)
+
+    def _name_taken(self, held: Held) -> Held:
+        """Cin7 refuses a name that somebody gave to another supplier since we looked: that is a possible duplicate."""
+        text = " ".join(finding.value for finding in held.findings).lower()
+        if not any(word in text for word in ("already exist", "unique", "duplicate")):
+            return held
+        finding = Finding(
+            code="supplier.possible-duplicate",
+            field="Name",
+            value=self.session.claim.key,
+            company=self.company,
+            message=f"Cin7 account {self.account.name} has a supplier named {self.wanted.name} already.",
+            remedy=f"Link it with `connector suppliers link {self.session.claim.key} CIN7_ID`, or rename one of them.",
+        )
+        return Held([finding])
+
+    def _update(self, link: Link) -> None:
+        current = self._read(link.cin7_id)
+        written = msgspec.json.decode(link.written, type=Supplier) if link.written else None
+        plan = plan_supplier(self.wanted, written, current, self.desk.settings.policy)
+        if isinstance(plan, list):
+            raise Held(plan)
+        if isinstance(plan, Create):
+            raise Held([_gone(self.session.claim.key, link, self.company)])
+        if isinstance(plan, Unchanged):
+            self._remember(link)
+            return
+        wanted = plan.supplier
+        self.session.write(
+            self.account.target,
+            self.account.budget,
+            step="update",
+            request="PUT /supplier",
+            body=wanted,
+            call=lambda slot: self.account.client.update_supplier(wanted, slot=slot),
+            applied=lambda _cur, _answer: None,
+            marker=wanted.name,
+        )
+        self._verify(link, wanted)
+
+    def _verify(self, link: Link, sent: Supplier) -> None:
+        """Read back what was written, if that is asked for; 200 alone proves nothing."""
+        if self.settings.read_back:
+            left = differences(sent, self._read(link.cin7_id))
+            if left:
+                raise Held([_otherwise(self.session.claim.key, left, self.company)])
+        self._remember(link)
+
+    def _remember(self, link: Link) -> None:
+        """Record what stands in Cin7 now, and send on the orders that waited for it."""
+        known = msgspec.structs.replace(
+            link, written=canonical(self.wanted), version=self.session.claim.version, verified=True
+        )
+        name = links.dependency(FLOW, link.ifs_key, link.cin7_account)
+
+        def change(cur: Cur) -> None:
+            links.lock_dependency(cur, name)
+            links.store(cur, known)
+            self.session.messages += links.wake(cur, name, actor=self.session.actor)
+
+        self.session.later(change)
+
+    def _read(self, cin7_id: str) -> Supplier:
+        return self.session.read(
+            self.account.target, self.account.budget, lambda slot: self.account.client.supplier(cin7_id, slot=slot)
+        )
+
+    def _link_to(self, cin7_id: str, name: str) -> Link:
+        return Link(
+            flow=FLOW,
+            ifs_key=self.session.claim.key,
+            cin7_account=self.account.name,
+            cin7_id=cin7_id,
+            cin7_number=name,
+            written=b"",
+            version=self.session.claim.version,
+            verified=False,
+        )
+
+
+def _twice(marker: str, hits: Sequence[Supplier]) -> Finding:
+    return Finding(
+        code="supplier.possible-duplicate",
+        field="AdditionalAttribute",
+        value=marker,
+        message=f"Cin7 holds supplier {marker} {len(hits)} times: {', '.join(hit.id or '' for hit in hits)}.",
+        remedy="Clear the attribute on, or deprecate, all but one in Cin7, then replay.",
+    )
+
+
+def _gone(key: str, link: Link, company: str) -> Finding:
+    return Finding(
+        code="supplier.unknown",
+        field="ID",
+        value=link.cin7_id,
+        company=company,
+        message=f"Supplier {key} was linked to a Cin7 supplier that is not there any more.",
+        remedy=f"Link it anew with `connector suppliers link {key} CIN7_ID`.",
+    )
+
+
+def _otherwise(key: str, left: Sequence[str], company: str) -> Finding:
+    return Finding(
+        code="target.refused",
+        field=", ".join(left),
+        value=key,
+        company=company,
+        message=f"Cin7 took supplier {key} but holds it otherwise: {', '.join(left)}.",
+        remedy="Look at it in Cin7 (an attribute needs an attribute set that has it); correct it, then replay.",
+    )
