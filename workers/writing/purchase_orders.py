@@ -82,7 +82,6 @@ def plan_purchase(
     write: PurchaseWrite,
     current: Purchase | None,
     written: PurchaseWrite | None,
-    *,
     tolerance: Decimal = TOLERANCE,
 ) -> tuple[Step, ...] | list[Finding]:
     """Return the steps that are left to do, none where all is done, or why nothing may be done.
@@ -129,17 +128,17 @@ def _obstacle(write: PurchaseWrite, current: Purchase, differences: tuple[str, .
 def order_differences(
     wanted: PurchaseWrite,
     got: Purchase,
-    written: PurchaseWrite | None = None,
-    *,
     tolerance: Decimal = TOLERANCE,
+    *,
+    written: PurchaseWrite | None = None,
 ) -> tuple[str, ...]:
     """Return in what the purchase that was read back is not the one that was sent; empty where all arrived.
 
     Args:
         wanted: as given to `plan_purchase`.
         got: the purchase as Cin7 answers it.
-        written: as given to `plan_purchase`: what only Cin7's people changed is no difference.
         tolerance: for amounts; for the totals it applies per line, since Cin7 may round tax per document.
+        written: as given to `plan_purchase`: what only Cin7's people changed is no difference.
     """
     if wanted.void:
         return () if is_voided(got) else (_difference("Status", "VOIDED", got.status),)

@@ -53,8 +53,8 @@ def plan_supplier(
     wanted: Supplier,
     written: Supplier | None,
     current: Supplier | None,
-    *,
     policy: PolicySettings | None = None,
+    *,
     company: str = "",
     ifs_changed_at: dt.datetime | None = None,
 ) -> Plan | list[Finding]:
