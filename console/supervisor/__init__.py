@@ -1,0 +1,1 @@
+"""What supervising needs beside it: the Procfile as a table, and a guard that outlives the supervisor."""
