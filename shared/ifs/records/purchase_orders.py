@@ -4,8 +4,11 @@ Names follow docs/apis/ifs.md#purchase-orders; each property name is only the de
 """
 
 from decimal import Decimal
+from typing import Final
 
 import msgspec
+
+from shared.ifs.sources import SetSource, Source, Unit
 
 
 class OrderHeader(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
@@ -73,3 +76,44 @@ class OrderDocument(msgspec.Struct, frozen=True, kw_only=True):
     header: OrderHeader
     lines: tuple[OrderLine, ...] = ()
     code_parts: tuple[CodeParts, ...] = ()
+
+
+#: Services and sets: docs/apis/ifs.md#purchase-orders. Logical units: docs/apis/ifs.md#changes.
+SOURCE: Final = Source(
+    flow="purchase_orders",
+    document=OrderDocument,
+    header=SetSource(
+        name="header",
+        service="PurchaseOrderHandling",
+        entity_set="PurchaseOrderSet",
+        shape=OrderHeader,
+        key=("order_no",),
+    ),
+    children=(
+        SetSource(
+            name="lines",
+            service="PurchaseOrderLineEntity",
+            entity_set="PurchaseOrderLineSet",
+            shape=OrderLine,
+            key=("order_no", "line_no", "release_no"),
+            parent="order_no",
+            modified_field="LastActivityDate",
+        ),
+        SetSource(
+            name="code_parts",
+            service="PreAccountingEntity",
+            entity_set="PreAccountingSet",
+            shape=CodeParts,
+            key=("pre_accounting_id",),
+            parent="pre_accounting_id",
+            of=("header", "lines"),
+        ),
+    ),
+    date="order_date",
+    units=(
+        Unit("PurchaseOrder", "ORDER_NO"),
+        Unit("PurchaseOrderLine", "ORDER_NO"),
+        Unit("PurchaseOrderLinePart", "ORDER_NO"),
+        Unit("PurchaseOrderLineNopart", "ORDER_NO"),
+    ),
+)

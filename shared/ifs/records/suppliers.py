@@ -3,7 +3,11 @@
 Names follow docs/apis/ifs.md#suppliers; each property name is only the default of a setting.
 """
 
+from typing import Final
+
 import msgspec
+
+from shared.ifs.sources import SetSource, Source, Unit
 
 
 class SupplierHeader(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
@@ -73,3 +77,83 @@ class SupplierDocument(msgspec.Struct, frozen=True, kw_only=True):
     comm_methods: tuple[CommMethod, ...] = ()
     invoice_info: tuple[InvoiceInfo, ...] = ()
     tax_info: tuple[TaxInfo, ...] = ()
+
+
+#: Services, sets and paths: docs/apis/ifs.md#suppliers. Logical units: docs/apis/ifs.md#changes.
+SOURCE: Final = Source(
+    flow="suppliers",
+    document=SupplierDocument,
+    header=SetSource(
+        name="header",
+        service="SupplierHandling",
+        entity_set="SupplierInfoGeneralSet",
+        shape=SupplierHeader,
+        key=("supplier_id",),
+    ),
+    children=(
+        SetSource(
+            name="addresses",
+            service="SupplierInfoAddressEntity",
+            entity_set="SupplierInfoAddressSet",
+            shape=Address,
+            key=("supplier_id", "address_id"),
+            parent="supplier_id",
+            nested="SupplierInfoAddresses",
+        ),
+        SetSource(
+            name="address_types",
+            service="SupplierInfoAddressTypeEntity",
+            entity_set="SupplierInfoAddressTypeSet",
+            shape=AddressType,
+            key=("supplier_id", "address_id", "address_type_code"),
+            order=("supplier_id", "address_id"),
+            parent="supplier_id",
+            nested="AddressTypes",
+            below="addresses",
+        ),
+        SetSource(
+            name="comm_methods",
+            service="CommMethodEntity",
+            entity_set="CommMethodSet",
+            shape=CommMethod,
+            # The number alone would do, but a tenant may not show it.
+            key=("identity", "comm_id", "address_id", "method_id", "name", "value"),
+            order=("identity",),
+            parent="supplier_id",
+            party=True,
+            nested="AddressCommunicationMethods",
+            below="addresses",
+        ),
+        SetSource(
+            name="invoice_info",
+            service="IdentityInvoiceInfoEntity",
+            entity_set="IdentityInvoiceInfoSet",
+            shape=InvoiceInfo,
+            key=("identity", "company"),
+            parent="supplier_id",
+            party=True,
+            nested="SupplierInvoiceCompanies",
+        ),
+        SetSource(
+            name="tax_info",
+            service="SupplierDocumentTaxInfoEntity",
+            entity_set="SupplierDocumentTaxInfoSet",
+            shape=TaxInfo,
+            key=("supplier_id", "address_id", "company"),
+            order=("supplier_id", "company"),
+            parent="supplier_id",
+            # Unconfirmed: no source shows this path; it follows the naming of its neighbours.
+            nested="SupplierDocumentTaxInfoArray",
+            below="addresses",
+        ),
+    ),
+    units=(
+        Unit("SupplierInfo", "SUPPLIER_ID"),
+        Unit("SupplierInfoGeneral", "SUPPLIER_ID"),
+        Unit("SupplierInfoAddress", "SUPPLIER_ID"),
+        Unit("SupplierInfoAddressType", "SUPPLIER_ID"),
+        Unit("SupplierDocumentTaxInfo", "SUPPLIER_ID"),
+        Unit("CommMethod", "IDENTITY"),
+        Unit("IdentityInvoiceInfo", "IDENTITY"),
+    ),
+)
