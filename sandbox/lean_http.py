@@ -27,7 +27,7 @@ _STATUS_LINES = {
 }
 
 
-class BadRequest(Exception):  # noqa: N818 - HTTP's own words.
+class BadRequest(Exception):
     """What arrived is no request this protocol reads; the text is the status to answer with."""
 
 

@@ -21,7 +21,7 @@ PAGE_SIZE_MAX = 1000
 Endpoint = Callable[["Call"], Json]
 
 
-class Unreadable(Exception):  # noqa: N818 - named for what happened.
+class Unreadable(Exception):
     """The body is not the JSON object it should be: HTTP 500, as documented."""
 
 

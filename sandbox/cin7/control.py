@@ -30,7 +30,7 @@ BOOKS = {
 REQUESTS_PER_ANSWER = 1000
 
 
-class Unknown(Exception):  # noqa: N818 - named for what happened.
+class Unknown(Exception):
     """There is no such path, or no such record."""
 
 
@@ -105,7 +105,7 @@ class Control:
         rows = []
         for company in self._cloud.chosen(query.get("account")):
             for key in company.keys.values():
-                row = {"account": company.account_id, **msgspec.structs.asdict(company.limit), **key.report()}
+                row = {"account": company.account_id, "limit": msgspec.structs.asdict(company.limit), **key.report()}
                 if query.get("arrivals") == "true":
                     row["arrivals"] = list(key.arrivals)
                 rows.append(row)

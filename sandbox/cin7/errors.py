@@ -36,7 +36,7 @@ class Problem(NamedTuple):
     code: int = 400
 
 
-class Refused(Exception):  # noqa: N818 - named for what happened.
+class Refused(Exception):
     """The request fails validation: HTTP 400 with an array of problems, whatever their own codes."""
 
     def __init__(self, problems: Iterable[Problem | str]) -> None:

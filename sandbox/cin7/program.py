@@ -35,7 +35,7 @@ class Cin7Sandbox:
         if seed is not None:
             self._cloud.seed(seed["accounts"])
 
-    def control(self, method: str, path: str, body: object = None, **query: str) -> Json:
+    def control(self, method: str, path: str, body: object = None, /, **query: str) -> Json:
         """Run one order of the control plane from this process, from any thread.
 
         `path` stands without its prefix: `control("POST", "seed", {...})`. Raises ValueError for what makes no sense.
