@@ -1,7 +1,6 @@
 """One good sample of each record and the rules that make it good; tests vary the field they are about."""
 
 from decimal import Decimal
-from typing import Any
 
 import msgspec
 
@@ -167,38 +166,38 @@ ORDER = orders.OrderDocument(
 )
 
 
-def order(**changes: Any) -> orders.OrderDocument:
+def order(**changes: object) -> orders.OrderDocument:
     """Return ORDER with fields of its header changed."""
     return msgspec.structs.replace(ORDER, header=msgspec.structs.replace(ORDER.header, **changes))
 
 
-def order_of(*lines: orders.OrderLine, **changes: Any) -> orders.OrderDocument:
+def order_of(*lines: orders.OrderLine, **changes: object) -> orders.OrderDocument:
     return msgspec.structs.replace(order(**changes), lines=lines)
 
 
-def bolt(**changes: Any) -> orders.OrderLine:
+def bolt(**changes: object) -> orders.OrderLine:
     return msgspec.structs.replace(BOLT, **{"net_amt_curr": None, **changes})
 
 
-def cleaning(**changes: Any) -> orders.OrderLine:
+def cleaning(**changes: object) -> orders.OrderLine:
     return msgspec.structs.replace(CLEANING, **changes)
 
 
-def tables(**changes: Any) -> Rules:
+def tables(**changes: object) -> Rules:
     return msgspec.structs.replace(RULES, tables=msgspec.structs.replace(RULES.tables, **changes))
 
 
-def settings(**changes: Any) -> Rules:
+def settings(**changes: object) -> Rules:
     """Return RULES with settings of the Cin7 account main changed."""
     main = msgspec.structs.replace(RULES.cin7["main"], **changes)
     return msgspec.structs.replace(RULES, cin7={**RULES.cin7, "main": main})
 
 
-def policy(**changes: Any) -> Rules:
+def policy(**changes: object) -> Rules:
     return msgspec.structs.replace(RULES, policy=msgspec.structs.replace(RULES.policy, **changes))
 
 
-def company(code: str, **changes: Any) -> Rules:
+def company(code: str, **changes: object) -> Rules:
     """Return RULES with fields of one row of the table companies changed."""
     row = msgspec.structs.replace(RULES.tables.companies[code], **changes)
     return tables(companies={**RULES.tables.companies, code: row})
