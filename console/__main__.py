@@ -121,13 +121,14 @@ def run(arguments: Sequence[str], variables: Mapping[str, str], root: Path) -> i
                 logs.set_up(environment.log, debug=environment.debug, level=logging.WARNING)
             code = connector.main(list(arguments), prog_name="connector", standalone_mode=False, obj=context)
     except Exception as error:  # noqa: BLE001 - the last line of defence: nobody reads a traceback.
-        return _report(error, variables, root)
+        return report(error, variables, root)
     except KeyboardInterrupt:
         return _fail("stopped.", exits.FAILED)
     return code if type(code) is int else exits.DONE
 
 
-def _report(error: Exception, variables: Mapping[str, str], root: Path) -> int:
+def report(error: Exception, variables: Mapping[str, str], root: Path) -> int:
+    """Say what happened in one line on standard error, and return the exit code of it."""
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         click.echo(error.format_message(), err=True)
         return exits.USAGE

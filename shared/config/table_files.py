@@ -5,6 +5,7 @@ A cell that a spreadsheet would take for a formula is written with a leading apo
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -16,6 +17,7 @@ from shared.errors import Misconfigured
 
 #: What spreadsheets read as the start of a formula, the wide forms included; and our own mark, so that it survives.
 _FORMULA: Final = tuple("=+-@\uff1d\uff0b\uff0d\uff20'")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -141,6 +143,6 @@ def _cell(text: str, column: Column) -> str:
         raise ValueError("empty; it needs a value")
     if len(text) > CELL_LENGTH_MAX:
         raise ValueError(f"{len(text)} characters; at most {CELL_LENGTH_MAX} fit")
-    if not text.isprintable():
-        raise ValueError("a line break or another character that does not print; remove it")
+    if _CONTROL.search(text):
+        raise ValueError("a line break or another control character; remove it")
     return column.check(text)
