@@ -148,7 +148,7 @@ def test_python_is_ours_and_nothing_lingers_in_a_buffer(run: Run, heard: Heard) 
 
 
 def test_a_process_misconfigured_from_the_start_ends_the_run(tmp_path: Path, heard: Heard) -> None:
-    (tmp_path / "Procfile").write_text(f'one: {DRAINS.splitlines()[0]}import time; time.sleep(60)"\ntwo: exit 5\n')
+    (tmp_path / "Procfile").write_text("one: sleep 60\ntwo: sh -c 'exit 5'\n")
     assert supervise(tmp_path / "Procfile", os.environ, on_line=heard) == 5
     assert heard.of("supervisor") == ["two is misconfigured: everything stops"]
 
