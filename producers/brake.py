@@ -1,4 +1,4 @@
-"""Refuses a sweep that looks like an accident: a side that is suddenly near-empty has lost its rights, not its records. Pure."""
+"""Refuses a sweep that looks like an accident: a near-empty side has lost its rights, not its records. Pure."""
 
 from typing import Final
 

@@ -128,5 +128,5 @@ def overdue_finding(waits_on: str, company: str) -> Finding:
         value=key,
         company=company,
         message=f"It has waited too long for {flow} {key} in Cin7 account {account}.",
-        remedy=f"See `connector ledger show {flow} {key}` for what keeps it; once it is written this goes on by itself.",
+        remedy=f"See `connector ledger show {flow} {key}` for what keeps it; this goes on by itself after it.",
     )

@@ -30,7 +30,7 @@ PATIENCE_S: Final = 60.0
 
 def backoff_s(attempts: int, draw: Callable[[], float] = random.random) -> float:
     """Return how long to rest after `attempts` failures: full jitter, so that many entries do not come back at once."""
-    return draw() * min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2 ** min(attempts, 16)) + 0.1
+    return draw() * min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2.0 ** min(attempts, 16)) + 0.1
 
 
 def persist(ledger: Ledger, change: Callable[[Cur], T]) -> T:

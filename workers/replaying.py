@@ -43,7 +43,7 @@ def replay(ledger: Ledger, client: redis.Redis, ids: Sequence[int], *, actor: st
         for flow in FLOWS:
             for stage in ("map", "write"):
                 gone = [int(row[0]) for row in rows if row[1] == flow.name and row[2] == stage and row[0] in sent]
-                dead_letters.remove_entries(client, queue_of(stage, flow.name), gone)  # type: ignore[arg-type]
+                dead_letters.remove_entries(client, queue_of(stage, flow.name), gone)
     except LOST as error:
         log.warning("dead letters not removed; the sweep will", reason=str(error))
     return sorted(sent)
@@ -107,8 +107,7 @@ class Releaser:
             next_refresh = time.monotonic() + REFRESH_EVERY_S
             with self.ledger.transaction() as cur:
                 waiting = causes.open_causes(cur)
-            if waiting:
-                self.refresh(waiting)
+            self.refresh(waiting)
         revision = self.revision()
         if revision != seen:
             self.release()
@@ -137,7 +136,8 @@ class Releaser:
             rows = cur.execute(
                 """
                 select distinct c.id from cause c join finding f on f.cause_id = c.id and f.open
-                join link l on l.flow = 'suppliers' and l.ifs_key = c.value and l.cin7_account = split_part(f.field, '@', 2)
+                join link l on l.flow = 'suppliers' and l.ifs_key = c.value
+                  and l.cin7_account = split_part(f.field, '@', 2)
                 where c.status <> 'cleared' and c.code = 'dependency.missing'
                 """
             ).fetchall()

@@ -121,3 +121,15 @@ def wake(cur: Cur, name: str, *, actor: str) -> list[Message]:
         )
         messages += write_messages(cur, "write", flow, woken)
     return messages
+
+
+def waiters(cur: Cur, flow: str, key: str) -> list[tuple[int, str, str, str]]:
+    """Return (entry, its flow, account it needs, company) of all that waits for one record."""
+    rows = cur.execute(
+        """
+        select id, flow, waits_on, company from entry
+        where state = 'waiting' and starts_with(waits_on, %s) order by id
+        """,
+        (f"{flow}/{key}@",),
+    ).fetchall()
+    return [(int(row[0]), str(row[1]), str(row[2]).rpartition("@")[2], str(row[3])) for row in rows]

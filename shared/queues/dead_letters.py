@@ -47,15 +47,19 @@ def remove_entries(client: redis.Redis, queue: str, entries: Iterable[int]) -> N
 def resting(client: redis.Redis, queue: str) -> dict[str, tuple[int, ...]]:
     """Return the letters of `queue`, oldest first: letter id to entry ids, () where it cannot be read."""
     dead = f"{NAMESPACE}:{queue}.XQ"
-    letters = [letter.decode() for letter in client.zrange(dead, 0, -1)]
+    letters = [_text(letter) for letter in client.zrange(dead, 0, -1)]
     if not letters:
         return {}
     bodies = client.hmget(f"{dead}.msgs", letters)
     return {letter: _entries(body) for letter, body in zip(letters, bodies, strict=True)}
 
 
-def _entries(body: bytes | None) -> tuple[int, ...]:
-    if body is None:
+def _text(raw: object) -> str:
+    return raw.decode() if isinstance(raw, bytes) else str(raw)
+
+
+def _entries(body: object) -> tuple[int, ...]:
+    if not isinstance(body, bytes):
         return ()
     try:
         args = DramatiqMessage.decode(body).args

@@ -5,7 +5,7 @@ import msgspec
 from shared.config.rules import Company, Reference, Rules
 from shared.config.settings import Cin7Settings
 from shared.findings import Finding
-from workers.mapping.texts import shown
+from workers.mapping.texts import escaped, shown
 
 
 class Destination(msgspec.Struct, frozen=True):
@@ -24,9 +24,14 @@ class Destination(msgspec.Struct, frozen=True):
         return self.company.cin7_account
 
     def finding(self, code: str, field: str, value: str, *, message: str, remedy: str) -> Finding:
-        """Return a finding about this company; texts of the source are passed unescaped in `value` only."""
+        """Return a finding about this company, fit to be stored and shown."""
         return Finding(
-            code=code, field=field, value=shown(value), message=message, remedy=remedy, company=shown(self.code)
+            code=code,
+            field=shown(field),
+            value=shown(value),
+            message=escaped(message),
+            remedy=escaped(remedy),
+            company=shown(self.code),
         )
 
 

@@ -79,6 +79,7 @@ def map_line(line: OrderLine, context: Context, findings: list[Finding]) -> Mapp
     key = f"{line.line_no.strip()}/{line.release_no.strip()}"
     name = shown(f"line {key}")
     company = context.destination.code
+    fit_text(key, f"{name} LineNo", findings, length_max=CODE_MAX, company=company)
     _check_currency(line, name, context, findings)
     part_no = (line.part_no or "").strip()
     product = _product(part_no, name, context, findings) if part_no else None
@@ -221,7 +222,11 @@ def _reference(key: str, name: str, coding: _Coding, context: Context, findings:
     """Return the trace that people see on the line: where it comes from and, as IFS names them, what it is coded to."""
     parts = (f"{context.order_no}/{key}", context.destination.code, coding.account, coding.cost_centre)
     text = " ".join(part for part in parts if part)
-    return fit_text(text, f"{name} trace", findings, length_max=COMMENT_MAX, company=context.destination.code)
+    if len(text) > COMMENT_MAX:
+        message = f"The trace of {name} has {len(text)} characters; Cin7 takes {COMMENT_MAX}: {shown(text)}."
+        remedy = "Shorten the codes that make up the trace in IFS."
+        findings.append(invalid(f"{name} trace", text, message, remedy, context.destination.code))
+    return text
 
 
 def _description(text: str, key: str, name: str, context: Context, findings: list[Finding]) -> str:

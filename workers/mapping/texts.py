@@ -21,22 +21,31 @@ def printable(value: str, *, lines: bool = False) -> bool:
     )
 
 
+def escaped(value: str) -> str:
+    """Return `value` with what cannot be printed spelled out, such as `\\x00`."""
+    if printable(value):
+        return value
+    return "".join(
+        char.encode("unicode_escape").decode("ascii") if unicodedata.category(char) in _UNPRINTABLE else char
+        for char in value
+    )
+
+
 def shown(value: str) -> str:
     """Return `value` as a finding may show and store it: escaped where unprintable, shortened where long."""
-    if not printable(value):
-        value = "".join(
-            char.encode("unicode_escape", "surrogatepass").decode("ascii")
-            if unicodedata.category(char) in _UNPRINTABLE
-            else char
-            for char in value
-        )
+    value = escaped(value)
     return value if len(value) <= _SHOWN_MAX else value[: _SHOWN_MAX - 1] + "…"
 
 
 def invalid(field: str, value: object, message: str, remedy: str, company: str = "") -> Finding:
     """Return the finding for something that only the source record can put right."""
     return Finding(
-        code="source.invalid", field=field, value=shown(str(value)), message=message, remedy=remedy, company=company
+        code="source.invalid",
+        field=shown(field),
+        value=shown(str(value)),
+        message=escaped(message),
+        remedy=escaped(remedy),
+        company=shown(company),
     )
 
 

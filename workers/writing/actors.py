@@ -140,4 +140,4 @@ def declare(broker: dramatiq.Broker, handlers: Mapping[Flow, Writing]) -> None:
             current = CurrentMessage.get_current_message()
             handler.run(ids, None if current is None else UUID(current.message_id))
 
-        dramatiq.actor(write, actor_name=actor_of(queue), queue_name=queue, broker=broker)
+        dramatiq.actor(actor_name=actor_of(queue), queue_name=queue, broker=broker)(write)

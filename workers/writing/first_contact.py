@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from shared.cin7.client import LIMIT_MAX
 from shared.cin7.records.suppliers import Supplier
 from shared.ledger.connection import Cur, Ledger, storable
 from workers.writing.desk import Account
@@ -46,13 +47,13 @@ class FirstContact:
             self._read(account, str(row[0]) if row else "", session)
 
     def _read(self, account: Account, since: str, session: Session | None) -> None:
-        look_back = datetime.fromisoformat(since) - timedelta(minutes=OVERLAP_M) if since else None
+        look_back = _before(since) if since else None
         newest, page = since, 1
         while True:
             if session is None:
-                found = account.client.suppliers_page(page, modified_since=look_back)
+                total, found = account.client.suppliers_page(page, modified_since=look_back)
             else:
-                found = session.read(
+                total, found = session.read(
                     account.target,
                     account.budget,
                     lambda slot, page=page: account.client.suppliers_page(  # type: ignore[misc]
@@ -62,7 +63,7 @@ class FirstContact:
             newest = max([newest, *(supplier.last_modified_on for supplier in found)])
             with self.ledger.transaction() as cur:
                 self._keep(cur, account.name, found)
-            if len(found) < 1000:
+            if not found or page * LIMIT_MAX >= total:
                 break
             page += 1
         with self.ledger.transaction() as cur:
@@ -131,3 +132,9 @@ class FirstContact:
             attributes = {**supplier.attributes, number: marker}
             candidates.append(msgspec.structs.replace(supplier, attributes=attributes))
         return candidates
+
+
+def _before(stamp: str) -> str:
+    """Return the moment from which to read again: a little before the newest stamp seen, in Cin7's own clock."""
+    moment = datetime.fromisoformat(stamp.replace("Z", "+00:00")) - timedelta(minutes=OVERLAP_M)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.000"

@@ -1,14 +1,15 @@
 """Brings one purchase order into Cin7: header, then order, each call recorded and resumable; read back at the end."""
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import UTC, timedelta
 from decimal import Decimal
 from functools import partial
 
 import msgspec
 
 from shared import flows
-from shared.cin7.records.purchases import Purchase, PurchaseHeader
+from shared.cin7.client import every
+from shared.cin7.records.purchases import Purchase, PurchaseHeader, PurchaseRow
 from shared.cin7.records.suppliers import Supplier
 from shared.errors import Held, Retryable
 from shared.findings import Finding
@@ -19,8 +20,13 @@ from shared.ledger.links import Link
 from shared.ledger.messages import Message
 from workers.mapping.results import PurchaseWrite
 from workers.writing.desk import Account, Desk
-from workers.writing.plans import CreateHeader, Step, Undo, UpdateHeader, Void, WriteOrder
 from workers.writing.purchase_orders import (
+    CreateHeader,
+    Step,
+    Undo,
+    UpdateHeader,
+    Void,
+    WriteOrder,
     addressed,
     carries_marker,
     check_supplier,
@@ -131,14 +137,8 @@ class _Work:
         )
 
     def _look_for(self, effect: Effect) -> list[Purchase]:
-        since = effect.intent_at - timedelta(seconds=LOOK_BACK_S)
-        rows = self.session.read(
-            self.account.target,
-            self.account.budget,
-            lambda slot: self.account.client.purchase_list(
-                search=self.write.header.supplier, updated_since=since, slot=slot
-            ),
-        )
+        since = effect.intent_at.astimezone(UTC) - timedelta(seconds=LOOK_BACK_S)
+        rows = list(every(lambda page: self._list(page, f"{since:%Y-%m-%dT%H:%M:%S}.000")))
         with self.desk.ledger.transaction() as cur:
             taken = links.linked_ids(cur, FLOW, self.account.name, [row.id for row in rows])
         hits = []
@@ -149,6 +149,14 @@ class _Work:
             if carries_marker(purchase, self.write):
                 hits.append(purchase)
         return hits
+
+    def _list(self, page: int, since: str) -> tuple[int, list[PurchaseRow]]:
+        search = self.write.header.supplier
+        return self.session.read(
+            self.account.target,
+            self.account.budget,
+            lambda slot: self.account.client.purchase_list(page, search=search, updated_since=since, slot=slot),
+        )
 
     def _read(self, purchase_id: str) -> Purchase:
         return self.session.read(

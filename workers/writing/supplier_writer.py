@@ -57,16 +57,9 @@ def write_supplier(session: Session, desk: Desk, first_contact: FirstContact) ->
 def _hold_unserved(session: Session, served: Sequence[str], cur: Cur) -> None:
     """Hold the orders that wait for this supplier in an account where it is not needed: nothing will bring it there."""
     key = session.claim.key
-    rows = cur.execute(
-        """
-        select id, waits_on, company from entry
-        where state = 'waiting' and starts_with(waits_on, %s) and waits_on <> all(%s) order by id
-        """,
-        (f"{FLOW}/{key}@", [links.dependency(FLOW, key, account) for account in served]),
-    ).fetchall()
-    for entry, waits_on, company in rows:
-        account = str(waits_on).rpartition("@")[2]
-        entries.hold(cur, entry, "write", [dependency_finding(key, account, company)], actor=session.actor)
+    for entry, _, account, company in links.waiters(cur, FLOW, key):
+        if account not in served:
+            entries.hold(cur, entry, "write", [dependency_finding(key, account, company)], actor=session.actor)
 
 
 class _Work:
@@ -121,7 +114,7 @@ class _Work:
         named = self.session.read(
             self.account.target,
             self.account.budget,
-            lambda slot: self.account.client.suppliers_by_name(effect.marker, slot=slot),
+            lambda slot: self.account.client.supplier_by_name(effect.marker, slot=slot),
         )
         number = self.settings.supplier_number_attribute
         marker = self.wanted.attributes.get(number, "")
@@ -199,7 +192,7 @@ class _Work:
         if isinstance(plan, list):
             raise Held(plan)
         if isinstance(plan, Create):
-            raise Held([_gone(self.session.claim.key, link, self.company)])
+            raise Held([_gone(self.session.claim.key, link.cin7_id, self.company)])
         if isinstance(plan, Unchanged):
             self._remember(link)
             return
@@ -239,6 +232,12 @@ class _Work:
         self.session.later(change)
 
     def _read(self, cin7_id: str) -> Supplier:
+        found = self._found(cin7_id)
+        if found is None:
+            raise Held([_gone(self.session.claim.key, cin7_id, self.company)])
+        return found
+
+    def _found(self, cin7_id: str) -> Supplier | None:
         return self.session.read(
             self.account.target, self.account.budget, lambda slot: self.account.client.supplier(cin7_id, slot=slot)
         )
@@ -266,11 +265,11 @@ def _twice(marker: str, hits: Sequence[Supplier]) -> Finding:
     )
 
 
-def _gone(key: str, link: Link, company: str) -> Finding:
+def _gone(key: str, cin7_id: str, company: str) -> Finding:
     return Finding(
         code="supplier.unknown",
         field="ID",
-        value=link.cin7_id,
+        value=cin7_id,
         company=company,
         message=f"Supplier {key} was linked to a Cin7 supplier that is not there any more.",
         remedy=f"Link it anew with `connector suppliers link {key} CIN7_ID`.",

@@ -1,0 +1,269 @@
+"""The pull all streams share: lead, read, record and hand over page by page; the watermark moves with each page."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Literal, Protocol
+from zoneinfo import ZoneInfo
+
+import msgspec
+import redis
+import structlog
+
+from producers.brake import near_empty
+from shared.errors import ConnectorError, Misconfigured, Retryable
+from shared.flows import Flow, queue_of
+from shared.ifs.pages import Row
+from shared.ifs.reading import Batch
+from shared.ledger import detecting, watermarks
+from shared.ledger.connection import Ledger
+from shared.ledger.messages import write_messages
+from shared.ledger.watermarks import Watermark
+from shared.queues import dead_letters
+from shared.queues.handing_over import hand_over
+from shared.seeing import Lens
+
+log = structlog.get_logger()
+
+Outcome = Literal["done", "failed", "stopped", "lost"]
+Known = Callable[[Sequence[tuple[str, str]]], set[str]]
+
+
+class Read(Protocol):
+    """Reads what changed since a watermark, a batch per page."""
+
+    def __call__(
+        self, *, watermark: str | None, sweep: bool, admit: Callable[[Row], bool], known: Known
+    ) -> Iterator[Batch]: ...
+
+
+class Pulled(msgspec.Struct, frozen=True, kw_only=True):
+    """What one pull did; the same figures stand in its audit row."""
+
+    poll_id: int
+    flow: str
+    strategy: str
+    outcome: Outcome
+    pages: int = 0
+    rows: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    skipped: int = 0
+    error: str = ""
+
+
+class Stream(msgspec.Struct, frozen=True, kw_only=True):
+    """One flow as it is polled.
+
+    Attributes:
+        source: the address of the set, as the audit shows it.
+        strategy: chosen once per process; "sweep" reads everything every time.
+        lens: makes the lens for a start date.
+    """
+
+    flow: Flow
+    source: str
+    strategy: str
+    start_from: str
+    every_s: float
+    read: Read
+    lens: Callable[[str], Lens]
+
+
+class Poller:
+    """Polls streams for one process."""
+
+    def __init__(self, ledger: Ledger, client: redis.Redis, actor: str, *, time_zone: str, sweep_at: str) -> None:
+        self.ledger = ledger
+        self.client = client
+        self.actor = actor
+        self.zone = ZoneInfo(time_zone)
+        self.sweep_at = sweep_at
+
+    def turn(self, stream: Stream, *, force: bool = False, sweep: bool = False) -> Pulled | None:
+        """Poll a stream if it is due; None where it is not, or another process leads it.
+
+        Args:
+            force: poll even if it is not due.
+            sweep: read everything and compare, whatever the strategy.
+        """
+        with self.ledger.transaction() as cur:
+            mark = watermarks.lead(cur, stream.flow.name, self.actor)
+        if mark is None:
+            return None
+        try:
+            if not (mark.due or force):
+                return None
+            return self._pull(stream, mark, sweep=sweep or self._sweep_due(stream, mark))
+        finally:
+            with self.ledger.transaction() as cur:
+                watermarks.let_go(cur, mark)
+
+    def _sweep_due(self, stream: Stream, mark: Watermark) -> bool:
+        """Say whether the nightly full comparison is due: past its hour, and none since that hour."""
+        if stream.strategy == "sweep" or mark.position is None:
+            return False
+        with self.ledger.transaction() as cur:
+            now = detecting.database_now(cur).astimezone(self.zone)
+        hour, _, minute = self.sweep_at.partition(":")
+        last = now.replace(hour=int(hour), minute=int(minute or 0), second=0, microsecond=0)
+        if last > now:
+            last -= timedelta(days=1)
+        return mark.swept_at is not None and mark.swept_at < last
+
+    def _pull(self, stream: Stream, mark: Watermark, *, sweep: bool) -> Pulled:
+        full = sweep or stream.strategy == "sweep"
+        start_from = self._start_from(stream, mark)
+        with self.ledger.transaction() as cur:
+            poll_id = watermarks.begin_poll(
+                cur,
+                mark,
+                flow=stream.flow.name,
+                company="",
+                source=stream.source,
+                strategy="sweep" if full else stream.strategy,
+            )
+        pull = _Pull(self, stream, mark, poll_id, stream.lens(start_from), sweep=full)
+        try:
+            pull.run()
+        except watermarks.LeaseLost as lost:
+            return pull.end("lost", str(lost), stream.every_s)
+        except (Retryable, Misconfigured) as error:
+            log.warning("pull failed", flow=stream.flow.name, reason=str(error))
+            return pull.end("failed", str(error), stream.every_s)
+        except ConnectorError as error:
+            log.error("pull failed", flow=stream.flow.name, reason=str(error))  # noqa: TRY400 - one sentence
+            return pull.end("failed", str(error), stream.every_s)
+        return pull.end("stopped" if pull.braked else "done", pull.remark, stream.every_s)
+
+    def _start_from(self, stream: Stream, mark: Watermark) -> str:
+        """Return the go-live date: as set, else the day of the first poll, kept from then on."""
+        if not stream.flow.document:
+            return ""
+        if stream.start_from:
+            return stream.start_from
+        if mark.start_from:
+            return mark.start_from
+        with self.ledger.transaction() as cur:
+            today = f"{detecting.database_now(cur).astimezone(self.zone):%Y-%m-%d}"
+            watermarks.advance(cur, mark, start_from=today)
+        return today
+
+
+class _Pull:
+    """One pull: its counts, and the transaction per page."""
+
+    def __init__(
+        self, poller: Poller, stream: Stream, mark: Watermark, poll_id: int, lens: Lens, *, sweep: bool
+    ) -> None:
+        self.ledger = poller.ledger
+        self.client = poller.client
+        self.actor = poller.actor
+        self.stream = stream
+        self.flow = stream.flow.name
+        self.mark = mark
+        self.poll_id = poll_id
+        self.lens = lens
+        self.sweep = sweep
+        self.counts = dict.fromkeys(("pages", "rows", "changed", "unchanged", "skipped"), 0)
+        self.position = mark.position
+        self.remark = ""
+        self.braked = False
+
+    def run(self) -> None:
+        with self.ledger.transaction() as cur:
+            population = watermarks.population(cur, self.flow) if self.sweep else 0
+        batches = self.stream.read(watermark=self.mark.position, sweep=self.sweep, admit=self._admit, known=self._known)
+        while True:
+            with self.ledger.transaction() as cur:
+                watermarks.still_leads(cur, self.mark)
+                read_at = detecting.database_now(cur)
+            batch = next(batches, None)
+            if batch is None:
+                break
+            self._record(batch, read_at)
+        if self.sweep:
+            self._end_sweep(population)
+
+    def _admit(self, row: Row) -> bool:
+        return not self.lens.skip(row.values)
+
+    def _known(self, headers: Sequence[tuple[str, str]]) -> set[str]:
+        """Return the keys whose header is as it was last time, so that their children need not be read."""
+        if self.sweep:
+            return set()
+        with self.ledger.transaction() as cur:
+            rows = cur.execute(
+                """
+                select r.key from record r
+                join unnest(%s::text[], %s::text[]) as seen (key, tag) on seen.key = r.key and seen.tag = r.header_tag
+                where r.flow = %s and r.skipped = ''
+                """,
+                ([key for key, _ in headers], [tag for _, tag in headers], self.flow),
+            ).fetchall()
+        return {str(row[0]) for row in rows}
+
+    def _record(self, batch: Batch, read_at: datetime) -> None:
+        seen = [self.lens.seen(document) for document in batch.documents]
+        seen += [self.lens.left_out(key, values) for key, values in batch.skipped]
+        with self.ledger.transaction() as cur:
+            found = detecting.record_seen(
+                cur,
+                self.flow,
+                seen,
+                read_at=read_at,
+                actor=self.actor,
+                poll_id=self.poll_id,
+                sweep=self.poll_id if self.sweep else 0,
+            )
+            messages = write_messages(cur, "map", self.flow, found.entries)
+            counts = {
+                "pages": batch.pages,
+                "rows": batch.rows,
+                "changed": len(found.entries),
+                "unchanged": max(0, batch.rows - len(found.entries) - found.skipped),
+                "skipped": found.skipped,
+            }
+            watermarks.count_page(cur, self.poll_id, filter_=batch.filter, **counts)
+            watermarks.advance(cur, self.mark, position=batch.reached or None)
+        self.position = batch.reached or self.position
+        for name, count in counts.items():
+            self.counts[name] += count
+        hand_over(self.client, self.ledger, messages)
+        for entry, stage in found.unheld:
+            dead_letters.remove_entries(self.client, queue_of(stage, self.flow), [entry])  # type: ignore[arg-type]
+
+    def _end_sweep(self, population: int) -> None:
+        """Report what the sweep did not meet, unless it met suspiciously little."""
+        self.remark = near_empty(self.counts["rows"], population)
+        if self.remark:
+            self.braked = True
+            log.error("sweep stopped", flow=self.flow, reason=self.remark)
+            return
+        with self.ledger.transaction() as cur:
+            gone, first = watermarks.vanished(cur, self.flow, self.poll_id)
+            watermarks.advance(cur, self.mark, swept=True)
+        if gone:
+            self.remark = f"{gone} records are not in IFS any more: {', '.join(first)}"
+            log.warning("records vanished", flow=self.flow, count=gone, keys=first)
+
+    def end(self, outcome: Outcome, error: str, every_s: float) -> Pulled:
+        """Close the audit row and say when the stream is due again."""
+        with self.ledger.transaction() as cur:
+            watermarks.end_poll(cur, self.poll_id, outcome=outcome, position=self.position, error=error)
+        if outcome != "lost":
+            self._next(every_s)
+        return Pulled(
+            poll_id=self.poll_id,
+            flow=self.flow,
+            strategy="sweep" if self.sweep else self.stream.strategy,
+            outcome=outcome,
+            error=error,
+            **self.counts,
+        )
+
+    def _next(self, every_s: float) -> None:
+        try:
+            with self.ledger.transaction() as cur:
+                watermarks.advance(cur, self.mark, next_in_s=every_s)
+        except watermarks.LeaseLost as lost:
+            log.warning("the stream is led elsewhere", flow=self.flow, reason=str(lost))

@@ -1,0 +1,183 @@
+"""The rules of the moment: mapping tables and Cin7's reference data, kept in the ledger and read when they change."""
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from shared.cin7 import reference as cin7_reference
+from shared.cin7.answers import text
+from shared.cin7.client import Cin7Client
+from shared.config.rules import ChartAccount, Company, Product, Reference, Rules, TaxRule, Term
+from shared.config.settings import Settings
+from shared.config.tables import load_tables
+from shared.errors import Misconfigured
+from shared.findings import Finding
+from shared.ledger import references
+from shared.ledger.connection import Ledger
+
+#: What is read of every account, and what it is decoded into again.
+SHAPES: Final[dict[str, Any]] = {
+    "accounts": dict[str, ChartAccount],
+    "terms": dict[str, Term],
+    "tax_rules": dict[str, TaxRule],
+    "locations": frozenset[str],
+    "products": dict[str, Product],
+    "company": tuple[str, str],
+}
+#: Under this name IFS's sites are kept beside the Cin7 accounts' parts.
+IFS: Final = "@ifs"
+SITES: Final = "sites"
+#: Which part may explain a finding away.
+PART_OF: Final = {
+    "account.missing": "accounts",
+    "account.inactive": "accounts",
+    "term.unmapped": "terms",
+    "tax.unmapped": "tax_rules",
+    "site.unmapped": "locations",
+    "product.missing": "products",
+    "period.locked": "company",
+}
+#: Seconds: a part is read for a finding at most this often, and by itself when it is older than that.
+AT_MOST_EVERY_S: Final = 60.0
+STALE_S: Final = 1_800.0
+
+
+def read_part(client: Cin7Client, kind: str, lane: str = "live") -> object:
+    """Read one part of an account's reference data from Cin7."""
+    if kind == "company":
+        company = client.me(lane=lane)
+        return text(company, "Currency"), text(company, "LockDate")
+    readers: dict[str, Callable[[Cin7Client, str], object]] = {
+        "accounts": cin7_reference.read_accounts,
+        "terms": cin7_reference.read_terms,
+        "tax_rules": cin7_reference.read_tax_rules,
+        "locations": lambda of, on: sorted(cin7_reference.read_locations(of, on)),
+        "products": cin7_reference.read_products,
+    }
+    return readers[kind](client, lane)
+
+
+class CurrentRules:
+    """One per process; safe to share between threads.
+
+    Args:
+        client: opens the client of a Cin7 account by name.
+        sites: reads IFS's sites and their companies.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        settings: Settings,
+        client: Callable[[str], Cin7Client],
+        sites: Callable[[], dict[str, str]],
+    ) -> None:
+        self.ledger = ledger
+        self.settings = settings
+        self.client = client
+        self.sites = sites
+        self._lock = threading.Lock()
+        self._known: tuple[int, Rules] | None = None
+
+    def revision(self) -> int:
+        with self.ledger.transaction() as cur:
+            return references.revision(cur)
+
+    def get(self) -> Rules:
+        """Return the rules; what was never read is read first.
+
+        Raises:
+            Retryable: Cin7 or IFS does not answer, and nothing was read before.
+            Misconfigured: there are no credentials for an account.
+        """
+        revision = self.revision()
+        with self._lock:
+            if self._known is not None and self._known[0] == revision:
+                return self._known[1]
+            rules = self._load()
+            missing = self._unread(rules)
+            if missing:
+                self._refresh(missing, older_than_s=0)
+                revision = self.revision()
+                rules = self._load()
+            self._known = (revision, rules)
+            return rules
+
+    def refresh_for(self, findings: Sequence[Finding]) -> bool:
+        """Read again what `findings` miss, at most once a minute; return whether anything was read."""
+        rules = self.get()
+        wanted = {
+            (account, part)
+            for finding in findings
+            if (part := PART_OF.get(finding.code)) is not None
+            for account in self._accounts_of(rules, finding.company)
+        }
+        return self._refresh(sorted(wanted), older_than_s=AT_MOST_EVERY_S)
+
+    def refresh_stale(self) -> bool:
+        """Read again what is older than half an hour."""
+        wanted = [(account, kind) for account in self.used(self.get()) for kind in SHAPES]
+        return self._refresh([*wanted, (IFS, SITES)], older_than_s=STALE_S)
+
+    def used(self, rules: Rules) -> list[str]:
+        """Return the accounts that some company's documents go to and that the settings know."""
+        return sorted({company.cin7_account for company in rules.tables.companies.values()} & set(self.settings.cin7))
+
+    def _accounts_of(self, rules: Rules, company: str) -> list[str]:
+        known: Company | None = rules.tables.companies.get(company)
+        return [known.cin7_account] if known and known.cin7_account in self.settings.cin7 else self.used(rules)
+
+    def _unread(self, rules: Rules) -> list[tuple[str, str]]:
+        with self.ledger.transaction() as cur:
+            kept = {(part.account, part.kind) for part in references.kept(cur)}
+        wanted = [(account, kind) for account in self.used(rules) for kind in SHAPES]
+        if not rules.tables.sites:
+            wanted.append((IFS, SITES))
+        return [part for part in wanted if part not in kept]
+
+    def _refresh(self, parts: Iterable[tuple[str, str]], *, older_than_s: float) -> bool:
+        read = False
+        for account, kind in parts:
+            with self.ledger.transaction() as cur:
+                # One process reads, the others wait for what it kept.
+                references.lock_refresh(cur, f"{account}/{kind}")
+                age_s = references.age_s(cur, account, kind)
+                if age_s is not None and age_s < older_than_s:
+                    continue
+                found = self._sites() if account == IFS else read_part(self.client(account), kind)
+                references.keep(cur, account, kind, msgspec.json.encode(found, order="deterministic"))
+                read = True
+        return read
+
+    def _sites(self) -> dict[str, str]:
+        try:
+            return self.sites()
+        except Misconfigured:
+            # Sites are a fallback for the table `sites`: a tenant that does not show them is no reason to stop.
+            return {}
+
+    def _load(self) -> Rules:
+        tables = load_tables(self.ledger.connection())
+        with self.ledger.transaction() as cur:
+            kept = references.kept(cur)
+        parts: dict[str, dict[str, Any]] = {}
+        ifs_sites: dict[str, str] = {}
+        for part in kept:
+            if part.account == IFS:
+                ifs_sites = msgspec.json.decode(part.body, type=dict[str, str])
+            elif part.kind in SHAPES:
+                parts.setdefault(part.account, {})[part.kind] = msgspec.json.decode(part.body, type=SHAPES[part.kind])
+        return Rules(
+            tables=tables,
+            policy=self.settings.policy,
+            cin7=self.settings.cin7,
+            reference={account: _reference(found) for account, found in parts.items()},
+            ifs_sites=ifs_sites,
+        )
+
+
+def _reference(parts: dict[str, Any]) -> Reference:
+    currency, lock_date = parts.pop("company", ("", ""))
+    return Reference(**parts, base_currency=currency, lock_date=lock_date)

@@ -1,0 +1,76 @@
+"""What a read saw to what the ledger records: fingerprints, and which records are not for us. Pure."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from shared.config.settings import PolicySettings
+from shared.fingerprints import digest, fingerprint
+from shared.flows import Flow
+from shared.ifs.children import RawDocument
+from shared.ifs.documents import decode
+from shared.ifs.sources import Bound
+from shared.ledger.detecting import Seen
+
+
+class Lens(msgspec.Struct, frozen=True):
+    """How one flow's records are looked at.
+
+    Attributes:
+        start_from: YYYY-MM-DD; documents dated before it are counted, not sent. Empty for what is no document.
+    """
+
+    flow: Flow
+    bound: Bound
+    policy: PolicySettings
+    start_from: str = ""
+
+    def skip(self, values: Mapping[str, object]) -> str:
+        """Return why the record of this header is left alone, or ""."""
+        if not self.flow.document:
+            return ""
+        date = self.bound.date(values)
+        if date and self.start_from and date < self.start_from:
+            return f"dated {date}, before the start on {self.start_from}"
+        state = self.bound.value(values, "objstate")
+        if state in self.policy.ignored_states:
+            return f"in state {state}, which is left alone"
+        return ""
+
+    def seen(self, document: RawDocument) -> Seen:
+        """Return what the ledger records of a document, or of one that is left alone."""
+        if skipped := self.skip(_header(document.raw)):
+            return self.passed_over(document.key, document.header_tag, skipped)
+        decoded = decode(self.bound, document.raw)
+        if isinstance(decoded, list):  # What cannot be decoded is known by its bytes.
+            mark, company = digest(document.raw)[:32], ""
+        else:
+            mark, company = fingerprint(decoded), getattr(decoded.header, "company", None) or ""
+        return Seen(
+            key=document.key,
+            raw=document.raw,
+            fingerprint=mark,
+            header_tag=document.header_tag,
+            company=company,
+            stamp=document.stamp,
+        )
+
+    def left_out(self, key: str, header: Mapping[str, object]) -> Seen:
+        """Return what the ledger records of a header that was not admitted."""
+        tag = digest(repr(sorted(header.items())).encode("utf-8", "backslashreplace"))[:32]
+        return self.passed_over(key, tag, self.skip(header) or "not admitted")
+
+    def passed_over(self, key: str, tag: str, why: str) -> Seen:
+        """Return what the ledger records of a record that is not for us."""
+        return Seen(key=key, raw=b"", fingerprint=tag, header_tag=tag, skipped=why)
+
+
+class _Headed(msgspec.Struct):
+    header: dict[str, object]
+
+
+def _header(raw: bytes) -> Mapping[str, object]:
+    try:
+        return msgspec.json.decode(raw, type=_Headed).header
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return {}

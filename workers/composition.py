@@ -1,0 +1,99 @@
+"""Puts the workers together: from the parts of a process to its stages."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from shared.assembly import SOURCES, Assembly
+from shared.flows import BY_NAME, FLOWS, Flow
+from shared.ifs import reading
+from shared.ifs.children import RawDocument
+from shared.ledger.causes import Cause
+from workers.holding import Guard
+from workers.mapping.actors import MAPPINGS, MappingStage, map_raw
+from workers.mapping.rereading import Rereader
+from workers.replaying import Releaser
+from workers.writing.actors import Writing, writers
+from workers.writing.desk import Account, Desk
+from workers.writing.first_contact import FirstContact
+
+
+def mapping_stages(parts: Assembly) -> dict[Flow, MappingStage]:
+    """Return the mapping of every flow."""
+    stages = {}
+    for flow in FLOWS:
+        lens = parts.lens(flow)
+        stages[flow] = MappingStage(
+            flow,
+            bound=lens.bound,
+            ledger=parts.ledger,
+            client=parts.redis,
+            rules=parts.rules,
+            rereader=Rereader(flow, parts.ledger, lens, parts.actor, partial(_read_by_key, parts, flow)),
+            guard=Guard(parts.ledger, parts.redis, parts.actor, parts.settings.policy.attempts_max),
+        )
+    return stages
+
+
+def _read_by_key(parts: Assembly, flow: Flow, keys: Sequence[str], lane: str) -> dict[str, RawDocument]:
+    stream = parts.settings.ifs.stream(flow.name)
+    return reading.read_by_key(parts.ifs, SOURCES[flow], stream, keys, lane=lane)
+
+
+def desk_of(parts: Assembly, stopping: Callable[[], bool]) -> Desk:
+    """Return what the writers of a process work with."""
+
+    def account(name: str) -> Account:
+        client = parts.cin7(name)
+        return Account(name, client, client.budget)
+
+    return Desk(parts.ledger, parts.redis, parts.settings, parts.actor, account, stopping)
+
+
+def first_contact_of(parts: Assembly) -> FirstContact:
+    numbers = {name: settings.supplier_number_attribute for name, settings in parts.settings.cin7.items()}
+    return FirstContact(parts.ledger, numbers)
+
+
+def writing_stages(parts: Assembly, stopping: Callable[[], bool]) -> dict[Flow, Writing]:
+    """Return the writing of every flow."""
+    desk = desk_of(parts, stopping)
+    return {flow: Writing(desk, flow, writer) for flow, writer in writers(first_contact_of(parts)).items()}
+
+
+def releaser_of(parts: Assembly) -> Releaser:
+    """Return what releases held entries when their causes are gone."""
+    return Releaser(
+        parts.ledger,
+        parts.redis,
+        parts.actor,
+        auto_replay=parts.settings.policy.auto_replay,
+        still_there=partial(still_there, parts),
+        refresh=partial(refresh, parts),
+        revision=parts.rules.revision,
+    )
+
+
+def still_there(parts: Assembly, cause: Cause, entry_id: int) -> bool:
+    """Say whether mapping an entry with the rules of the moment still runs into `cause`."""
+    rows = parts.ledger.rows(
+        """
+        select e.flow, b.raw from entry e
+        join body b on b.entry_id = e.id and b.kind = 'source' and b.at = e.detected_at
+        where e.id = %s
+        """,
+        (entry_id,),
+    )
+    if not rows:
+        return True
+    flow = BY_NAME[rows[0][0]]
+    result = map_raw(bytes(rows[0][1]), parts.lens(flow).bound, MAPPINGS[flow], parts.rules.get())
+    if not isinstance(result, list):
+        return False
+    return any(
+        (finding.code, finding.company, finding.value) == (cause.code, cause.company, cause.value) for finding in result
+    )
+
+
+def refresh(parts: Assembly, causes: Sequence[Cause]) -> None:
+    """Read again what open causes ask of Cin7, and whatever is old."""
+    parts.rules.refresh_causes([(cause.code, cause.company) for cause in causes])

@@ -1,0 +1,229 @@
+"""One mapping actor and one queue per flow; the order of events is written once: claim, read again, map, hand over."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+from uuid import UUID
+
+import dramatiq
+import msgspec
+import redis
+import structlog
+from dramatiq.middleware import CurrentMessage
+
+from shared import flows
+from shared.config.rules import Rules
+from shared.errors import Misconfigured, Retryable
+from shared.findings import Finding
+from shared.fingerprints import canonical
+from shared.flows import Flow, queue_of
+from shared.ifs.documents import decode
+from shared.ifs.sources import Bound
+from shared.ledger import claiming, entries, links
+from shared.ledger import messages as ledger_messages
+from shared.ledger.claiming import MappingClaim
+from shared.ledger.connection import Cur, Ledger
+from shared.ledger.entries import Mapped
+from shared.ledger.messages import Message, write_messages
+from shared.queues.handing_over import actor_of, hand_over
+from workers.holding import OPERATOR_DELAY_S, Guard, bug_finding, crash_finding, persist
+from workers.mapping.purchase_orders import map_order
+from workers.mapping.rereading import Rereader
+from workers.mapping.suppliers import map_supplier
+
+log = structlog.get_logger()
+
+#: Returns what is to be written, or every reason why nothing can be. Pure.
+MappingRule = Callable[[Any, Rules], msgspec.Struct | list[Finding]]
+Result = msgspec.Struct | list[Finding]
+
+MAPPINGS: dict[Flow, MappingRule] = {
+    flows.SUPPLIERS: map_supplier,
+    flows.PURCHASE_ORDERS: map_order,
+}
+
+
+class RulesOfTheMoment(Protocol):
+    """Mapping tables and reference data as they are now."""
+
+    def get(self) -> Rules:
+        """Return the rules; cheap while nothing changed."""
+
+    def refresh_for(self, findings: Sequence[Finding]) -> bool:
+        """Read again, at most once a minute, what `findings` miss; return whether anything was read."""
+
+
+def map_raw(raw: bytes, bound: Bound, rule: MappingRule, rules: Rules) -> Result:
+    """Decode one raw document and map it."""
+    document = decode(bound, raw)
+    if isinstance(document, list):
+        return document
+    return rule(document, rules)
+
+
+class MappingStage:
+    """Maps the entries of one flow's messages."""
+
+    def __init__(
+        self,
+        flow: Flow,
+        *,
+        bound: Bound,
+        ledger: Ledger,
+        client: redis.Redis,
+        rules: RulesOfTheMoment,
+        rereader: Rereader,
+        guard: Guard,
+    ) -> None:
+        self.flow = flow.name
+        self.rule = MAPPINGS[flow]
+        self.bound = bound
+        self.ledger = ledger
+        self.client = client
+        self.rules = rules
+        self.rereader = rereader
+        self.guard = guard
+
+    def run(self, ids: Sequence[int], message_id: UUID | None = None) -> None:
+        """Map what is to be mapped of `ids`; each entry ends on its own."""
+        with self.ledger.transaction() as cur:
+            if message_id is not None:
+                ledger_messages.picked_up(cur, message_id)
+            claims = claiming.claim_for_mapping(cur, ids)
+            alone = self._split(cur, claims)
+        hand_over(self.client, self.ledger, alone)
+        if not alone:
+            self._map([claim for claim in claims if not self._doomed(claim)])
+        if message_id is not None:
+            persist(self.ledger, lambda cur: ledger_messages.ended(cur, message_id, f"{len(claims)} taken"))
+
+    def _split(self, cur: Cur, claims: Sequence[MappingClaim]) -> list[Message]:
+        """A batch that died is claimed again entry by entry, so that the one that kills ends alone."""
+        if len(claims) < 2 or all(claim.claims == 1 for claim in claims):
+            return []
+        ids = [claim.id for claim in claims]
+        cur.execute("update entry set lease_until = null, claims = claims - 1 where id = any(%s)", (ids,))
+        return write_messages(cur, "map", self.flow, ids, batch=1)
+
+    def _doomed(self, claim: MappingClaim) -> bool:
+        if claim.claims <= claiming.CLAIMS_MAX:
+            return False
+        self.guard.hold(self.flow, "map", [claim.id], [crash_finding(claim.claims - 1)])
+        return True
+
+    def _map(self, claims: Sequence[MappingClaim]) -> None:
+        fresh = [claim for claim in claims if not claim.reread and claim.raw is not None]
+        again = [claim for claim in claims if claim.reread or claim.raw is None]
+        messages: list[Message] = []
+        if again:
+            try:
+                found = self.rereader.reread(again)
+            except (Retryable, Misconfigured) as error:
+                self._put_off(again, error)
+            else:
+                messages += found.messages
+                fresh += found.to_map
+                self._gone(found.gone)
+        if fresh:
+            try:
+                rules = self.rules.get()
+            except (Retryable, Misconfigured) as error:
+                self._put_off(fresh, error)
+            else:
+                messages += self._record(self._results(fresh, rules))
+        hand_over(self.client, self.ledger, messages)
+
+    def _put_off(self, claims: Sequence[MappingClaim], error: Retryable | Misconfigured) -> None:
+        log.warning("mapping put off", entries=len(claims), reason=str(error))
+        if isinstance(error, Misconfigured):
+            error = Retryable(str(error), delay_s=OPERATOR_DELAY_S, executed=False)
+        for claim in claims:
+            self.guard.rest(self.flow, "map", claim.id, claim.attempts, error)
+
+    def _results(self, claims: Sequence[MappingClaim], rules: Rules) -> list[tuple[MappingClaim, Result]]:
+        """Map every claim; what fails for want of reference data is mapped once more after a look at Cin7."""
+        results = [(claim, self._result(claim, rules)) for claim in claims]
+        findings = [finding for _, result in results if isinstance(result, list) for finding in result]
+        if findings and self.rules.refresh_for(findings):
+            rules = self.rules.get()
+            results = [
+                (claim, self._result(claim, rules) if isinstance(result, list) else result) for claim, result in results
+            ]
+        return results
+
+    def _result(self, claim: MappingClaim, rules: Rules) -> Result:
+        try:
+            return map_raw(claim.raw or b"", self.bound, self.rule, rules)
+        except Exception as bug:
+            log.exception("a bug holds this entry", entry=claim.id, flow=self.flow)
+            return [bug_finding(bug)]
+
+    def _record(self, results: Sequence[tuple[MappingClaim, Result]]) -> list[Message]:
+        good = [
+            Mapped(
+                claim.id, claim.round, claim.detected_at, canonical(result), getattr(result, "company", claim.company)
+            )
+            for claim, result in results
+            if not isinstance(result, list)
+        ]
+        messages = persist(self.ledger, lambda cur: entries.mapped(cur, self.flow, good, actor=self.guard.actor))
+        for claim, result in results:
+            if isinstance(result, list):
+                self.guard.hold(self.flow, "map", [claim.id], result)
+        return messages
+
+    def _gone(self, claims: Sequence[MappingClaim]) -> None:
+        """End entries whose record IFS does not have: asked for in vain, or gone since they were held."""
+        for claim in claims:
+            if claim.raw is not None:
+                self.guard.hold(self.flow, "map", [claim.id], [vanished_finding(self.flow, claim)])
+                continue
+            held = persist(self.ledger, lambda cur, claim=claim: self._asked_in_vain(cur, claim))  # type: ignore[misc]
+            for entry, flow in held:
+                self.guard.lay_letters(flow, "write", [entry])
+
+    def _asked_in_vain(self, cur: Cur, claim: MappingClaim) -> list[tuple[int, str]]:
+        entries.close(
+            cur, [claim.id], "dismissed", actor=self.guard.actor, why=f"IFS has no record {claim.key} in {self.flow}"
+        )
+        waiting = links.waiters(cur, self.flow, claim.key)
+        return [
+            (entry, flow)
+            for entry, flow, account, company in waiting
+            if entries.hold(
+                cur, entry, "write", [unknown_finding(self.flow, claim.key, account, company)], actor=self.guard.actor
+            )
+        ]
+
+
+def vanished_finding(flow: str, claim: MappingClaim) -> Finding:
+    return Finding(
+        code="source.invalid",
+        field="key",
+        value=claim.key,
+        company=claim.company,
+        message=f"IFS does not have {claim.key} in {flow} any more, or not for the connector's user.",
+        remedy="Check the record and the user's companies and sites in IFS; dismiss this entry if it was removed.",
+    )
+
+
+def unknown_finding(flow: str, key: str, account: str, company: str) -> Finding:
+    return Finding(
+        code="dependency.missing",
+        field=f"{flow}@{account}",
+        value=key,
+        company=company,
+        message=f"It needs {key} of {flow}, which IFS does not have or does not show to the connector's user.",
+        remedy=f"Create {key} in IFS or correct the document; it goes on by itself once {key} is in Cin7.",
+    )
+
+
+def declare(broker: dramatiq.Broker, stages: Mapping[Flow, MappingStage]) -> None:
+    """Declare the actor of every flow with the broker."""
+    for flow, stage in stages.items():
+        queue = queue_of("map", flow.name)
+
+        def map_entries(ids: list[int], stage: MappingStage = stage) -> None:
+            current = CurrentMessage.get_current_message()
+            stage.run(ids, None if current is None else UUID(current.message_id))
+
+        dramatiq.actor(actor_name=actor_of(queue), queue_name=queue, broker=broker)(map_entries)
