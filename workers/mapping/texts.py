@@ -22,7 +22,7 @@ def printable(value: str, *, lines: bool = False) -> bool:
 
 
 def escaped(value: str) -> str:
-    """Return `value` with what cannot be printed spelled out, such as `\\x00`."""
+    """Return `value` with what cannot be printed spelled out as an escape."""
     if printable(value):
         return value
     return "".join(
