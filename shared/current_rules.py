@@ -107,12 +107,16 @@ class CurrentRules:
 
     def refresh_for(self, findings: Sequence[Finding]) -> bool:
         """Read again what `findings` miss, at most once a minute; return whether anything was read."""
+        return self.refresh_causes([(finding.code, finding.company) for finding in findings])
+
+    def refresh_causes(self, causes: Iterable[tuple[str, str]]) -> bool:
+        """Read again, at most once a minute, what (code, company) may be mended by; return whether anything was."""
         rules = self.get()
         wanted = {
             (account, part)
-            for finding in findings
-            if (part := PART_OF.get(finding.code)) is not None
-            for account in self._accounts_of(rules, finding.company)
+            for code, company in causes
+            if (part := PART_OF.get(code)) is not None
+            for account in self._accounts_of(rules, company)
         }
         return self._refresh(sorted(wanted), older_than_s=AT_MOST_EVERY_S)
 

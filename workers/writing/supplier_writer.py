@@ -21,7 +21,7 @@ from workers.writing.desk import Account, Desk
 from workers.writing.first_contact import FirstContact
 from workers.writing.matching import duplicate_finding
 from workers.writing.session import Session, dependency_finding
-from workers.writing.suppliers import Create, Unchanged, differences, plan_supplier
+from workers.writing.suppliers import Create, Unchanged, differences, plan_supplier, remembered
 
 log = structlog.get_logger()
 
@@ -32,7 +32,21 @@ def unchanged(mapped: bytes, written: Sequence[Link]) -> bool:
     """Say whether the ledger already shows every account's supplier as written and read back: no call is needed."""
     known = {link.cin7_account: link for link in written if link.verified}
     writes = msgspec.json.decode(mapped, type=SupplierWrites).writes
-    return all(write.account in known and known[write.account].written == canonical(write.supplier) for write in writes)
+    return all(write.account in known and is_written(write.supplier, known[write.account]) for write in writes)
+
+
+def is_written(wanted: Supplier, link: Link) -> bool:
+    """Say whether `wanted` is what was written last, Cin7's ids apart."""
+    if not link.written:
+        return False
+    written = msgspec.json.decode(link.written, type=Supplier)
+    bare = msgspec.structs.replace(
+        written,
+        id=wanted.id,
+        addresses=tuple(msgspec.structs.replace(address, id=None) for address in written.addresses),
+        contacts=tuple(msgspec.structs.replace(contact, id=None) for contact in written.contacts),
+    )
+    return bare == wanted
 
 
 def target(mapped: bytes) -> str:
@@ -89,7 +103,7 @@ class _Work:
             self._meet()
         if self.link is None:
             self._create()
-        elif not (self.link.verified and self.link.written == canonical(self.wanted)):
+        elif not (self.link.verified and is_written(self.wanted, self.link)):
             self._update(self.link)
 
     def _settle(self, lost: Sequence[Effect]) -> None:
@@ -168,7 +182,7 @@ class _Work:
         except Held as held:
             raise self._name_taken(held) from held
         self.link = self._link_to(created.id or "", created.name)
-        self._verify(self.link, self.wanted)
+        self._verify(self.link, self.wanted, created)
 
     def _name_taken(self, held: Held) -> Held:
         """Cin7 refuses a name that somebody gave to another supplier since we looked: that is a possible duplicate."""
@@ -188,16 +202,16 @@ class _Work:
     def _update(self, link: Link) -> None:
         current = self._read(link.cin7_id)
         written = msgspec.json.decode(link.written, type=Supplier) if link.written else None
-        plan = plan_supplier(self.wanted, written, current, self.desk.settings.policy)
+        plan = plan_supplier(self.wanted, written, current, self.desk.settings.policy, company=self.company)
         if isinstance(plan, list):
             raise Held(plan)
         if isinstance(plan, Create):
             raise Held([_gone(self.session.claim.key, link.cin7_id, self.company)])
         if isinstance(plan, Unchanged):
-            self._remember(link)
+            self._remember(link, current)
             return
         wanted = plan.supplier
-        self.session.write(
+        answer = self.session.write(
             self.account.target,
             self.account.budget,
             step="update",
@@ -207,20 +221,24 @@ class _Work:
             applied=lambda _cur, _answer: None,
             marker=wanted.name,
         )
-        self._verify(link, wanted)
+        self._verify(link, wanted, answer)
 
-    def _verify(self, link: Link, sent: Supplier) -> None:
+    def _verify(self, link: Link, sent: Supplier, answer: Supplier) -> None:
         """Read back what was written, if that is asked for; 200 alone proves nothing."""
+        got = answer
         if self.settings.read_back:
-            left = differences(sent, self._read(link.cin7_id))
-            if left:
+            got = self._read(link.cin7_id)
+            if left := differences(sent, got):
                 raise Held([_otherwise(self.session.claim.key, left, self.company)])
-        self._remember(link)
+        self._remember(link, got)
 
-    def _remember(self, link: Link) -> None:
+    def _remember(self, link: Link, got: Supplier) -> None:
         """Record what stands in Cin7 now, and send on the orders that waited for it."""
         known = msgspec.structs.replace(
-            link, written=canonical(self.wanted), version=self.session.claim.version, verified=True
+            link,
+            written=canonical(remembered(self.wanted, got)),
+            version=self.session.claim.version,
+            verified=True,
         )
         name = links.dependency(FLOW, link.ifs_key, link.cin7_account)
 
