@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from shared.config.settings import IfsSettings, PolicySettings, SetSettings, Settings, StreamSettings
 
-#: A property, set or service in an OData address. Source: docs/apis/ifs.md, names.
+#: A property, set or service that needs no escaping wherever it goes: our own rule, narrower than any of theirs.
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _REALM: Final = re.compile(r"[A-Za-z0-9_.~-]+")
 _CLOCK: Final = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
