@@ -1,0 +1,270 @@
+"""What to write to a supplier: three versions compared, conflicts settled, entries kept."""
+
+import datetime as dt
+
+import msgspec
+import pytest
+
+from shared.cin7.records.suppliers import Address, Contact, Supplier
+from shared.config.settings import PolicySettings
+from shared.findings import Finding
+from workers.writing.suppliers import Create, Plan, Unchanged, Update, differences, plan_supplier, remembered
+
+JO = Contact(name="Jo Reed", phone="+44 113 496 0000", email="jo@acme.example")
+MILL = Address(line1="1 Mill Lane", city="Leeds", country="United Kingdom", type="Billing", default_for_type=True)
+WANTED = Supplier(
+    name="Acme Fasteners Ltd",
+    currency="GBP",
+    payment_term="30 days",
+    account_payable="800",
+    tax_rule="Tax on Purchases",
+    tax_number="GB123",
+    attribute_set="ERP link",
+    attributes={1: "S1"},
+    addresses=(MILL,),
+    contacts=(JO,),
+)
+#: What Cin7 answers after WANTED was created: IDs, a stamp, and attributes that are not ours.
+CURRENT = msgspec.structs.replace(
+    WANTED,
+    id="guid-1",
+    attributes={1: "S1", 2: "", 3: "gold"},
+    comments="pays late",
+    addresses=(msgspec.structs.replace(MILL, id="a-1"),),
+    contacts=(msgspec.structs.replace(JO, id="c-1", comment="likes tea", default=True),),
+    last_modified_on="2026-03-14T08:01:02.39Z",
+)
+WRITTEN = remembered(WANTED, CURRENT)
+
+
+def wanted(**changes: object) -> Supplier:
+    return msgspec.structs.replace(WANTED, **changes)
+
+
+def current(**changes: object) -> Supplier:
+    return msgspec.structs.replace(CURRENT, **changes)
+
+
+def jo(**changes: object) -> Contact:
+    return msgspec.structs.replace(CURRENT.contacts[0], **changes)
+
+
+def mill(**changes: object) -> Address:
+    return msgspec.structs.replace(CURRENT.addresses[0], **changes)
+
+
+def updated(plan: Plan | list[Finding]) -> Update:
+    assert isinstance(plan, Update), plan
+    return plan
+
+
+def conflicts(plan: Plan | list[Finding]) -> list[str]:
+    assert isinstance(plan, list), plan
+    assert {finding.code for finding in plan} == {"supplier.conflict"}
+    return [finding.field for finding in plan]
+
+
+def test_a_supplier_that_is_not_there_is_created() -> None:
+    assert plan_supplier(WANTED, None, None) == Create(WANTED)
+
+
+def test_our_own_write_read_back_asks_for_nothing() -> None:
+    assert plan_supplier(WANTED, WRITTEN, CURRENT) == Unchanged()
+
+
+def test_a_create_whose_record_was_lost_in_a_crash_is_not_repeated() -> None:
+    assert plan_supplier(WANTED, None, CURRENT) == Unchanged()
+
+
+def test_a_field_changed_in_ifs_is_written_and_all_else_is_carried_along() -> None:
+    plan = updated(plan_supplier(wanted(payment_term="60 days"), WRITTEN, CURRENT))
+    assert plan == Update(current(payment_term="60 days"), ("payment_term",))
+
+
+def test_a_field_changed_in_cin7_only_is_left_alone() -> None:
+    theirs = current(tax_number="GB999", contacts=(jo(phone="1"),), addresses=(mill(city="York"),))
+    assert plan_supplier(WANTED, WRITTEN, theirs) == Unchanged()
+
+
+def test_changes_of_both_sides_to_different_fields_meet() -> None:
+    theirs = current(tax_number="GB999", contacts=(jo(phone="1"),))
+    ours = wanted(contacts=(msgspec.structs.replace(JO, email="j@acme.example"),))
+    plan = updated(plan_supplier(ours, WRITTEN, theirs))
+    assert plan.supplier == current(tax_number="GB999", contacts=(jo(phone="1", email="j@acme.example"),))
+    assert plan.changed == ("contacts Jo Reed email",)
+
+
+def test_the_same_change_on_both_sides_is_no_conflict() -> None:
+    assert plan_supplier(wanted(tax_number="GB9"), WRITTEN, current(tax_number="GB9")) == Unchanged()
+
+
+def test_a_field_changed_on_both_sides_is_held_showing_all_three() -> None:
+    plan = plan_supplier(wanted(tax_number="GB8"), WRITTEN, current(tax_number="GB9"), company="10")
+    assert isinstance(plan, list)
+    (finding,) = plan
+    assert (finding.code, finding.field, finding.company) == ("supplier.conflict", "tax_number", "10")
+    assert all(text in finding.message for text in ("“GB123”", "IFS “GB8”", "Cin7 “GB9”"))
+
+
+def test_every_conflict_is_reported_at_once() -> None:
+    ours = wanted(tax_number="GB8", contacts=(msgspec.structs.replace(JO, phone="2"),))
+    theirs = current(tax_number="GB9", contacts=(jo(phone="1"),))
+    assert conflicts(plan_supplier(ours, WRITTEN, theirs)) == ["tax_number", "contacts Jo Reed phone"]
+
+
+@pytest.mark.parametrize(
+    ("sides", "term", "number"),
+    [
+        ("ifs", "60 days", "GB8"),
+        ("cin7", "Cash", "GB9"),
+        ({"payment_term": "ifs", "tax_number": "cin7"}, "60 days", "GB9"),
+    ],
+)
+def test_the_policy_settles_a_conflict_per_field(sides: object, term: str, number: str) -> None:
+    ours = wanted(payment_term="60 days", tax_number="GB8", currency="EUR")
+    theirs = current(payment_term="Cash", tax_number="GB9")
+    policy = msgspec.convert({"supplier_conflict": sides}, PolicySettings)
+    plan = updated(plan_supplier(ours, WRITTEN, theirs, policy))
+    assert (plan.supplier.payment_term, plan.supplier.tax_number) == (term, number)
+
+
+def test_a_field_the_policy_does_not_name_is_held() -> None:
+    policy = PolicySettings(supplier_conflict={"name": "ifs"})
+    plan = plan_supplier(wanted(tax_number="GB8"), WRITTEN, current(tax_number="GB9"), policy)
+    assert conflicts(plan) == ["tax_number"]
+
+
+@pytest.mark.parametrize(
+    ("ifs_changed_at", "stamp", "expected"),
+    [
+        (dt.datetime(2026, 3, 14, 9, tzinfo=dt.UTC), "2026-03-14T08:01:02.39Z", "GB8"),
+        (dt.datetime(2026, 3, 14, 9, tzinfo=dt.UTC), "2026-03-14T08:01:02.3912345", "GB8"),
+        (dt.datetime(2026, 3, 14, 7, tzinfo=dt.UTC), "2026-03-14T08:01:02.39Z", "GB9"),
+        (None, "2026-03-14T08:01:02.39Z", None),
+        (dt.datetime(2026, 3, 14, 7, tzinfo=dt.UTC), "", None),
+    ],
+)
+def test_the_newest_side_wins_where_that_can_be_told(
+    ifs_changed_at: dt.datetime | None, stamp: str, expected: str | None
+) -> None:
+    plan = plan_supplier(
+        wanted(tax_number="GB8", currency="EUR"),
+        WRITTEN,
+        current(tax_number="GB9", last_modified_on=stamp),
+        PolicySettings(supplier_conflict="newest"),
+        ifs_changed_at=ifs_changed_at,
+    )
+    if expected is None:
+        assert conflicts(plan) == ["tax_number"]
+    else:
+        assert updated(plan).supplier.tax_number == expected
+
+
+def test_a_supplier_linked_by_hand_is_filled_in_but_not_overwritten() -> None:
+    blank = current(attributes={}, attribute_set="", tax_number="", contacts=(), addresses=())
+    plan = updated(plan_supplier(WANTED, None, blank))
+    assert plan.supplier.attributes == {1: "S1"}
+    assert (plan.supplier.tax_number, plan.supplier.contacts, plan.supplier.addresses) == ("GB123", (JO,), (MILL,))
+    assert conflicts(plan_supplier(WANTED, None, current(payment_term="Cash"))) == ["payment_term"]
+
+
+def test_a_deprecated_supplier_is_not_revived_unasked() -> None:
+    assert conflicts(plan_supplier(WANTED, None, current(status="Deprecated"))) == ["status"]
+    assert plan_supplier(WANTED, WRITTEN, current(status="Deprecated")) == Unchanged()
+
+
+def test_a_status_is_the_same_in_either_case() -> None:
+    assert plan_supplier(WANTED, None, current(status="ACTIVE")) == Unchanged()
+    assert differences(WANTED, current(status="ACTIVE")) == ()
+
+
+def test_without_an_attribute_set_in_the_settings_that_of_cin7_stays() -> None:
+    assert plan_supplier(wanted(attribute_set=""), None, CURRENT) == Unchanged()
+
+
+def test_entries_that_cin7s_people_added_are_kept() -> None:
+    theirs = current(
+        contacts=(jo(), Contact(id="c-2", name="Sam")), addresses=(mill(), mill(id="a-2", type="Shipping"))
+    )
+    plan = updated(plan_supplier(wanted(currency="EUR"), WRITTEN, theirs))
+    assert plan.supplier == msgspec.structs.replace(theirs, currency="EUR")
+
+
+def test_a_new_entry_is_added_without_an_id() -> None:
+    sam = Contact(name="Sam", phone="2")
+    plan = updated(plan_supplier(wanted(contacts=(JO, sam)), WRITTEN, CURRENT))
+    assert plan.supplier.contacts == (*CURRENT.contacts, sam)
+    assert plan.changed == ("contacts Sam",)
+
+
+def test_an_entry_that_ifs_no_longer_has_is_kept() -> None:
+    assert plan_supplier(wanted(contacts=()), WRITTEN, CURRENT) == Unchanged()
+
+
+def test_an_entry_that_was_removed_in_cin7_stays_removed() -> None:
+    assert plan_supplier(WANTED, WRITTEN, current(contacts=())) == Unchanged()
+
+
+def test_an_entry_removed_in_cin7_and_changed_in_ifs_is_a_conflict() -> None:
+    ours, theirs = wanted(contacts=(msgspec.structs.replace(JO, phone="2"),)), current(contacts=())
+    assert conflicts(plan_supplier(ours, WRITTEN, theirs)) == ["contacts Jo Reed"]
+    plan = updated(plan_supplier(ours, WRITTEN, theirs, PolicySettings(supplier_conflict="ifs")))
+    assert plan.supplier.contacts == ours.contacts
+
+
+def test_a_contact_renamed_in_cin7_is_known_by_its_id() -> None:
+    theirs = current(contacts=(jo(name="Joanna Reed"),))
+    ours = wanted(contacts=(msgspec.structs.replace(JO, phone="2"),))
+    plan = updated(plan_supplier(ours, WRITTEN, theirs))
+    assert plan.supplier.contacts == (jo(name="Joanna Reed", phone="2"),)
+
+
+def test_without_ids_entries_are_known_by_name_and_first_line() -> None:
+    ours = wanted(contacts=(msgspec.structs.replace(JO, name="JO  REED", phone="2"),))
+    plan = updated(plan_supplier(ours, WANTED, CURRENT, PolicySettings(supplier_conflict="ifs")))
+    assert [contact.id for contact in plan.supplier.contacts] == ["c-1"]
+
+
+def test_an_address_that_moved_is_changed_not_added() -> None:
+    moved = msgspec.structs.replace(MILL, line1="2 Wharf Road")
+    plan = updated(plan_supplier(wanted(addresses=(moved,)), WRITTEN, CURRENT))
+    assert plan.supplier.addresses == (mill(line1="2 Wharf Road"),)
+
+
+def test_a_further_address_of_a_type_is_added_beside_the_first() -> None:
+    second = msgspec.structs.replace(MILL, line1="2 Wharf Road", default_for_type=False)
+    plan = updated(plan_supplier(wanted(addresses=(second, MILL)), WRITTEN, CURRENT))
+    assert plan.supplier.addresses == (*CURRENT.addresses, second)
+
+
+def test_what_was_read_back_is_compared_whatever_its_order() -> None:
+    sam = Contact(name="Sam")
+    got = current(contacts=(Contact(id="c-2", name="Sam"), jo(), Contact(id="c-9", name="Theirs")))
+    assert differences(wanted(contacts=(JO, sam)), got) == ()
+
+
+@pytest.mark.parametrize(
+    ("got", "expected"),
+    [
+        (current(name="Acme"), ("name",)),
+        (current(attributes={}), ("AdditionalAttribute1",)),
+        (current(attribute_set=""), ("attribute_set",)),
+        (current(contacts=(jo(phone=""),)), ("contacts Jo Reed",)),
+        (current(contacts=(jo(), jo(id="c-2"))), ("contacts Jo Reed doubled",)),
+        (current(addresses=()), ("addresses Billing 1 Mill Lane",)),
+    ],
+)
+def test_what_did_not_arrive_is_named(got: Supplier, expected: tuple[str, ...]) -> None:
+    assert differences(WANTED, got) == expected
+
+
+def test_what_is_remembered_is_what_was_wanted_with_cin7s_ids() -> None:
+    assert (
+        msgspec.structs.replace(
+            WANTED,
+            id="guid-1",
+            addresses=(msgspec.structs.replace(MILL, id="a-1"),),
+            contacts=(msgspec.structs.replace(JO, id="c-1"),),
+        )
+        == WRITTEN
+    )
