@@ -12,9 +12,9 @@ from shared.ifs.pages import Row
 from shared.ifs.scanning import Query, pages
 from shared.ifs.sources import HEADER, Bound, BoundSet, compose, digest, key_text
 
-#: A range of links is read as a whole if at least one in so many of it is asked for.
-_DENSITY: Final = 3
-#: A range pays off where it replaces several lists.
+#: Numbers so close to each other are read as one range: at worst so many times the rows, for far fewer calls.
+_GAP_MAX: Final = 3
+#: A range pays off where it replaces a full list.
 _RANGE_MIN: Final = 60
 #: Encoded characters of a position without its values, generously.
 _POSITION: Final = 500
@@ -56,19 +56,25 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def documents(
-    client: IfsClient, bound: Bound, headers: Sequence[Row], *, lane: str, contiguous: bool = False
+    client: IfsClient,
+    bound: Bound,
+    headers: Sequence[Row],
+    *,
+    lane: str,
+    contiguous: bool = False,
+    strict: bool = False,
 ) -> tuple[list[RawDocument], Family]:
     """Return the documents of `headers`, and the rows of children they were made from.
 
     `contiguous`: the headers follow each other in the order of their keys, with little between them, so that their
-    children may be read as one range.
+    children may be read as one range. `strict`: as a query says.
     """
     family = Family(rows={})
     if headers:
         read: dict[str, list[Row]] = {HEADER: list(headers)}
         for child in bound.children:
             in_range = contiguous and child.parents == {HEADER: bound.header.key[0]}
-            rows = list(_read(client, bound, child, read, lane=lane, contiguous=in_range))
+            rows = list(_Children(client, bound, child, lane, in_range, strict).of(read))
             read[child.name] = rows
             family.rows[child.name] = _by_link(child, rows)
     made = [
@@ -106,54 +112,16 @@ def _links(child: BoundSet, read: Mapping[str, Sequence[Row]]) -> Iterator[Value
                 yield value
 
 
-def _read(
-    client: IfsClient, bound: Bound, child: BoundSet, read: Mapping[str, Sequence[Row]], *, lane: str, contiguous: bool
-) -> Iterator[Row]:
-    links = list(dict.fromkeys(_links(child, read)))
-    if not links:
-        return
-    if not client.memory.is_missing(child.title):
-        try:
-            # As a list: a set that fails half way must not leave rows behind that the nested paths give again.
-            yield from list(_flat(client, child, links, lane=lane, contiguous=contiguous))
-        except (IfsDenied, IfsRefused) as error:
-            if error.status not in {403, 404} or not child.source.nested:
-                raise
-            client.memory.miss(child.title)
-        else:
-            return
-    yield from _nested(client, bound, child, read, lane=lane)
-
-
-def _flat(client: IfsClient, child: BoundSet, links: list[Value], *, lane: str, contiguous: bool) -> Iterator[Row]:
-    query = Query(
-        service=child.service,
-        path=child.entity_set,
-        title=child.title,
-        order=child.order,
-        unique=child.unique,
-    )
-    wanted = {key_text(link) for link in links}
-    for condition in _conditions(client, child, links, contiguous=contiguous):
-        for page in pages(client, msgspec.structs.replace(query, condition=condition), lane=lane):
-            for row in page.rows:
-                if key_text(row.values.get(child.link)) in wanted and child.belongs(row):
-                    yield row
-
-
-def _conditions(client: IfsClient, child: BoundSet, links: list[Value], *, contiguous: bool) -> Iterator[str]:
-    """Yield conditions that cover all links: one range where they lie close together, else lists of them."""
-    if contiguous and len(links) >= _RANGE_MIN:
-        # In the order in which IFS sorted the headers, which need not be ours.
-        yield between(child.link, links[0], links[-1])
-        return
-    if child.link in child.numbers and len(links) >= _RANGE_MIN:
-        numbers = sorted(int(link) for link in links)
-        if numbers[-1] - numbers[0] < _DENSITY * len(numbers):
-            yield between(child.link, numbers[0], numbers[-1])
-            return
-    room = room_for(client, child, longest=max(len(encoded(str(link))) for link in links))
-    yield from alternatives((equals(child.link, link) for link in links), room=room)
+def _runs(numbers: Sequence[int]) -> Iterator[list[int]]:
+    """Split sorted numbers where the distance from one to the next is large."""
+    run: list[int] = []
+    for number in numbers:
+        if run and number - run[-1] > _GAP_MAX:
+            yield run
+            run = []
+        run.append(number)
+    if run:
+        yield run
 
 
 def room_for(client: IfsClient, of: BoundSet, *, longest: int) -> int:
@@ -165,31 +133,95 @@ def room_for(client: IfsClient, of: BoundSet, *, longest: int) -> int:
     return max(URL_LENGTH_MAX - len(bare) - _POSITION - 4 * longest, URL_LENGTH_MAX // 4)
 
 
-def _nested(
-    client: IfsClient, bound: Bound, child: BoundSet, read: Mapping[str, Sequence[Row]], *, lane: str
-) -> Iterator[Row]:
-    """Read the rows below each header, or below each row of another set: a call for every one of them."""
-    headers = {bound.key(row.values): row for row in read[HEADER]}
-    above = next((other for other in bound.children if other.name == child.source.below), None)
-    for row in read[child.source.below]:
-        header = row if above is None else headers.get(key_text(row.values.get(above.link)))
-        if header is None or not bound.key(header.values):
-            continue
-        query = Query(
-            service=bound.header.service,
-            path=bound.nested_path(child, [header, row]),
-            title=f"{bound.header.title}/{child.source.nested}",
-            order=child.order,
-            unique=child.unique,
+class _Children(msgspec.Struct, frozen=True):
+    """Reads one child set for many parents."""
+
+    client: IfsClient
+    bound: Bound
+    child: BoundSet
+    lane: str
+    in_range: bool
+    strict: bool
+
+    def of(self, read: Mapping[str, Sequence[Row]]) -> Iterator[Row]:
+        child = self.child
+        links = list(dict.fromkeys(_links(child, read)))
+        if not links:
+            return
+        if not self.client.memory.is_missing(child.title):
+            try:
+                # As a list: a set that fails half way must not leave rows behind that the nested paths give again.
+                yield from list(self._flat(links))
+            except (IfsDenied, IfsRefused) as error:
+                if error.status not in {403, 404} or not child.source.nested:
+                    raise
+                self.client.memory.miss(child.title)
+            else:
+                return
+        yield from self._nested(read)
+
+    def _flat(self, links: list[Value]) -> Iterator[Row]:
+        child = self.child
+        wanted = {key_text(link) for link in links}
+        for at_most, condition in self._conditions(links):
+            query = self._query(child.service, child.entity_set, child.title, condition, at_most)
+            for page in pages(self.client, query, lane=self.lane):
+                for row in page.rows:
+                    if key_text(row.values.get(child.link)) in wanted and child.belongs(row):
+                        yield row
+
+    def _query(self, service: str, path: str, title: str, condition: str = "", at_most: int = 0) -> Query:
+        return Query(
+            service=service,
+            path=path,
+            title=title,
+            order=self.child.order,
+            condition=condition,
+            unique=self.child.unique,
+            strict=self.strict,
+            # Where the link is the whole key, there cannot be more rows than links.
+            at_most=at_most if len(self.child.key) == 1 else 0,
         )
-        try:
-            for page in pages(client, query, lane=lane):
-                yield from (found for found in page.rows if child.belongs(found))
-        except (IfsDenied, IfsRefused) as error:
-            if error.status not in {403, 404}:
-                raise
-            text = (
-                f"IFS serves {child.name} neither as {child.title} nor as {query.title} ({error.status}): activate "
-                f"{child.service} in API Explorer, or name the tenant's own in [ifs.streams.{bound.source.flow}.sets]."
-            )
-            raise IfsDenied(text, status=error.status, code=error.code) from error
+
+    def _conditions(self, links: list[Value]) -> Iterator[tuple[int, str]]:
+        """Yield conditions that cover all links, as ranges where they lie close together, and how many each covers."""
+        link = self.child.link
+        if len(links) >= _RANGE_MIN and self.in_range:
+            # In the order in which IFS sorted the headers, which need not be ours.
+            yield len(links), between(link, links[0], links[-1])
+            return
+        if link in self.child.numbers:
+            numbers = sorted(int(number) for number in links)
+            ranges = [run for run in _runs(numbers) if len(run) >= _RANGE_MIN]
+            yield from ((run[-1] - run[0] + 1, between(link, run[0], run[-1])) for run in ranges)
+            links = list(set(numbers).difference(*ranges))
+        if links:
+            room = room_for(self.client, self.child, longest=max(len(encoded(str(value))) for value in links))
+            yield from alternatives((equals(link, value) for value in links), room=room)
+
+    def _nested(self, read: Mapping[str, Sequence[Row]]) -> Iterator[Row]:
+        """Read the rows below each header, or below each row of another set: a call for every one of them."""
+        bound, child = self.bound, self.child
+        headers = {bound.key(row.values): row for row in read[HEADER]}
+        above = next((other for other in bound.children if other.name == child.source.below), None)
+        for row in read[child.source.below]:
+            header = row if above is None else headers.get(key_text(row.values.get(above.link)))
+            if header is None or not bound.key(header.values):
+                continue
+            path = bound.nested_path(child, [header, row])
+            query = self._query(bound.header.service, path, f"{bound.header.title}/{child.source.nested}")
+            try:
+                for page in pages(self.client, query, lane=self.lane):
+                    yield from (found for found in page.rows if child.belongs(found))
+            except (IfsDenied, IfsRefused) as error:
+                if error.status not in {403, 404}:
+                    raise
+                raise self._nowhere(query.title, error) from error
+
+    def _nowhere(self, nested: str, error: IfsDenied | IfsRefused) -> IfsDenied:
+        child = self.child
+        text = (
+            f"IFS serves {child.name} neither as {child.title} nor as {nested} ({error.status}): activate "
+            f"{child.service} in API Explorer, or name the tenant's own in [ifs.streams.{self.bound.source.flow}.sets]."
+        )
+        return IfsDenied(text, status=error.status, code=error.code)

@@ -36,9 +36,12 @@ class _Field(msgspec.Struct, frozen=True):
 
 
 class _Plan(msgspec.Struct, frozen=True):
-    """How one source under one set of names is decoded: at once, and which fields are looked at afterwards."""
+    """How one source under one set of names is decoded: at once, and which fields are looked at afterwards.
 
-    decoder: msgspec.json.Decoder[Any]
+    `decoder` None: two of our fields are one property of the tenant, which no struct can have.
+    """
+
+    decoder: msgspec.json.Decoder[Any] | None
     checked: Mapping[str, tuple[_Field, ...]]
 
 
@@ -50,7 +53,7 @@ def decode(bound: Bound, raw: bytes) -> Any | list[Finding]:  # noqa: ANN401 - t
     parts = (bound.header, *bound.children)
     plan = _plan(bound.source.flow, tuple((part.source.shape, part.name, _names(part)) for part in parts))
     # The decoder takes NUL for text like any other.
-    if b"\\u0000" in raw:
+    if b"\\u0000" in raw or plan.decoder is None:
         return _decoded_by_field(bound, raw)
     try:
         whole = plan.decoder.decode(raw)
@@ -73,12 +76,14 @@ def _names(part: BoundSet) -> tuple[tuple[str, str], ...]:
 
 @lru_cache(maxsize=64)
 def _plan(flow: str, parts: tuple[tuple[Shape, str, tuple[tuple[str, str], ...]], ...]) -> _Plan:
+    checked = {name: tuple(field for field in _fields(shape) if field.checked) for shape, name, _ in parts}
+    if any(len({prop for _, prop in names}) < len(names) for _, _, names in parts):
+        return _Plan(None, checked)
     members: list[tuple[str, Any, Any]] = []
     for shape, name, names in parts:
         row = _renamed(shape, dict(names))
         members.append((name, row, msgspec.NODEFAULT) if name == HEADER else (name, list[row], []))  # type: ignore[valid-type]
     whole = msgspec.defstruct(f"raw_{flow}", members, frozen=True)
-    checked = {name: tuple(field for field in _fields(shape) if field.checked) for shape, name, _ in parts}
     return _Plan(msgspec.json.Decoder(whole, strict=False), checked)
 
 

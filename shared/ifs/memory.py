@@ -23,6 +23,7 @@ class PageSizes:
     def __init__(self) -> None:
         self._largest: dict[str, int] = {}
         self._whole: dict[str, set[int]] = {}
+        self._caps: dict[str, set[int]] = {}
         self._floor = _FLOOR
 
     def is_last(self, name: str, rows: int, top: int, *, strict: bool) -> bool:
@@ -38,7 +39,7 @@ class PageSizes:
             last = True
         else:
             # A cap is a round number; a set that once had 217 rows and no more is not capped at 217.
-            last = rows in self._whole.get(name, ()) and rows % 10 != 0
+            last = rows in self._whole.get(name, ()) and rows % 5 != 0 and rows not in self._caps.get(name, ())
         self._largest[name] = max(rows, self._largest.get(name, 0))
         return last
 
@@ -46,6 +47,7 @@ class PageSizes:
         """Learn from the look past a short page of `rows`, which found `more` rows or none."""
         if more:
             self._floor = min(self._floor, rows)
+            self._caps.setdefault(name, set()).add(rows)
         else:
             self._whole.setdefault(name, set()).add(rows)
 

@@ -51,8 +51,8 @@ def equals(field: str, value: Value) -> str:
     return f"{field} eq {literal(value)}"
 
 
-def alternatives(conditions: Iterable[str], *, room: int) -> Iterator[str]:
-    """Join the conditions by `or`, as few filters as there can be.
+def alternatives(conditions: Iterable[str], *, room: int) -> Iterator[tuple[int, str]]:
+    """Join the conditions by `or`, as few filters as there can be; yields how many are in each, too.
 
     A filter takes at most `room` characters once it is percent-encoded.
     """
@@ -62,12 +62,12 @@ def alternatives(conditions: Iterable[str], *, room: int) -> Iterator[str]:
     for term in conditions:
         needed = len(encoded(term)) + joint
         if terms and (len(terms) == ALTERNATIVES_MAX or length + needed > room):
-            yield " or ".join(terms)
+            yield len(terms), " or ".join(terms)
             terms, length = [], 0
         terms.append(term)
         length += needed
     if terms:
-        yield " or ".join(terms)
+        yield len(terms), " or ".join(terms)
 
 
 def past(order: Sequence[str], position: Sequence[Value], *, inclusive: bool = False) -> str:

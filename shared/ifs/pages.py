@@ -15,12 +15,21 @@ _DIGITS_MAX: Final = 30
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
 
 
+class Constant(msgspec.Struct, frozen=True):
+    """What JSON does not know, such as a bare NaN: no value of any type, but shown as it came."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
 class Row(msgspec.Struct, frozen=True):
     """One row as it came.
 
     Attributes:
         raw: its exact bytes.
-        values: its members; numbers as int or Decimal. What JSON does not know (NaN) is kept as text.
+        values: its members; numbers as int or Decimal.
         sound: its bytes are JSON in UTF-8.
     """
 
@@ -71,7 +80,7 @@ def read_row(raw: bytes) -> Row:
 
 
 def tolerant_values(raw: bytes) -> dict[str, object]:
-    """Return the members of a row that is no proper JSON: bad bytes as lone surrogates, NaN and Infinity as text."""
+    """Return the members of a row that is no proper JSON: bad bytes as lone surrogates, NaN as a Constant."""
     try:
         values = _LENIENT.decode(raw.decode(errors="surrogateescape"))
     except (ValueError, RecursionError):
@@ -143,8 +152,4 @@ def _number(text: str) -> int | Decimal:
     return int(text) if len(text) <= _DIGITS_MAX else Decimal(text)
 
 
-def _constant(text: str) -> str:
-    return text
-
-
-_LENIENT: Final = json.JSONDecoder(strict=False, parse_float=Decimal, parse_int=_number, parse_constant=_constant)
+_LENIENT: Final = json.JSONDecoder(strict=False, parse_float=Decimal, parse_int=_number, parse_constant=Constant)

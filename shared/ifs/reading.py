@@ -118,8 +118,9 @@ def _headers(client: IfsClient, bound: Bound, keys: Iterable[str], *, condition:
         return
     longest = max(len(encoded(key)) for key in asked)
     room = room_for(client, header, longest=longest) - len(encoded(both(condition, "x")))
-    for wanted in alternatives(asked.values(), room=room):
-        for page in pages(client, _query(header, header.order, both(condition, wanted)), lane=lane):
+    for count, wanted in alternatives(asked.values(), room=room):
+        query = _query(header, header.order, both(condition, wanted))
+        for page in pages(client, msgspec.structs.replace(query, at_most=count), lane=lane):
             yield from (row for row in page.rows if bound.key(row.values) in asked)
 
 
@@ -237,7 +238,9 @@ class _Poll:
         wanted = self._news(admitted) if use_known else admitted
         # Children of one range of keys, unless much in it is not wanted.
         contiguous = not use_known and not self._stream.filter and 2 * len(wanted) > len(page.rows)
-        made, family = documents(self._client, self._bound, wanted, lane=self._lane, contiguous=contiguous)
+        made, family = documents(
+            self._client, self._bound, wanted, lane=self._lane, contiguous=contiguous, strict=not use_known
+        )
         yield self._batch(page, made, skipped, cursor)
         self._remember(family)
 

@@ -27,6 +27,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
         by_stamp: `order` begins with an instant or a date.
         unique: no two rows are at the same place in `order`.
         strict: nothing may be missed, even behind a cap that the server does not mention.
+        at_most: rows that there can be; 0: any number.
     """
 
     service: str
@@ -37,6 +38,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     by_stamp: bool = False
     unique: bool = True
     strict: bool = False
+    at_most: int = 0
 
     def position(self, row: Row) -> Position | None:
         """Return where the row is in the order; None where it does not say so in a form that IFS would take."""
@@ -113,8 +115,8 @@ class _Keyset:
     """The answer to one condition: one page, or several where the server links them."""
 
     def __init__(self, client: IfsClient, query: Query, position: Position, lane: str) -> None:
-        beyond = past(query.order, position, inclusive=not query.unique) if position else ""
-        self.condition = both(query.condition, beyond)
+        self._beyond = past(query.order, position, inclusive=not query.unique) if position else ""
+        self.condition = both(query.condition, self._beyond)
         self.linked = False
         self._client = client
         self._query = query
@@ -146,4 +148,6 @@ class _Keyset:
             return False  # It leads elsewhere and is not followed; reading goes on past the last key.
         if self.linked:
             return total < top  # $top limits the linked pages together.
+        if 0 < self._query.at_most <= total and not self._beyond:
+            return True
         return self._client.memory.sizes.is_last(self._query.title, total, top, strict=self._query.strict)
