@@ -93,7 +93,7 @@ def test_the_likeliest_candidate_is_listed_first() -> None:
     found = match(
         WANTED,
         [
-            theirs("g-1", name="Acme Fastner Ltd"),
+            theirs("g-1", name="Acme Fastners Ltd"),
             theirs("g-2", name="ACME FASTENERS LTD"),
             theirs("g-3", tax_number="GB123"),
         ],
