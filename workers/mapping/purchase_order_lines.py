@@ -19,7 +19,7 @@ from workers.mapping.references import tax_of
 from workers.mapping.results import Kind, LineTrace
 from workers.mapping.texts import fit_text, invalid, shown
 
-#: Characters. Source: docs/apis/cin7.md#purchase-order.
+#: Characters. Source: docs/apis/cin7.md#order.
 NAME_MAX: Final = 1024
 DESCRIPTION_MAX: Final = 256
 COMMENT_MAX: Final = 256

@@ -16,7 +16,7 @@ from shared.findings import Finding
 from workers.mapping.results import PurchaseWrite
 from workers.writing.order_lines import line_differences, total_differences
 
-#: Order statuses in which Cin7 takes a new order. Source: docs/apis/cin7.md#purchase-order.
+#: Order statuses in which Cin7 takes a new order. Source: docs/apis/cin7.md#order.
 OPEN: Final = frozenset({"DRAFT", "NOT AVAILABLE", ""})
 #: Within which amounts are equal unless the setting `total_tolerance` says otherwise.
 TOLERANCE: Final = Decimal("0.01")
