@@ -10,7 +10,7 @@ import redis
 import structlog
 
 from producers.brake import near_empty
-from shared.errors import ConnectorError, Misconfigured, Retryable
+from shared.errors import ConnectorError
 from shared.flows import Flow, queue_of
 from shared.ifs.pages import Row
 from shared.ifs.reading import Batch
@@ -56,13 +56,13 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         source: the address of the set, as the audit shows it.
-        strategy: chosen once per process; "sweep" reads everything every time.
+        strategy: asks how changes are found; "sweep" reads everything every time.
         lens: makes the lens for a start date.
     """
 
     flow: Flow
     source: str
-    strategy: str
+    strategy: Callable[[], str]
     start_from: str
     every_s: float
     read: Read
@@ -87,51 +87,42 @@ class Poller:
             sweep: read everything and compare, whatever the strategy.
         """
         with self.ledger.transaction() as cur:
+            if not force and not watermarks.due(cur, stream.flow.name):
+                return None
             mark = watermarks.lead(cur, stream.flow.name, self.actor)
         if mark is None:
             return None
         try:
             if not (mark.due or force):
                 return None
-            return self._pull(stream, mark, sweep=sweep or self._sweep_due(stream, mark))
+            return self._pull(stream, mark, sweep=sweep)
         finally:
             with self.ledger.transaction() as cur:
                 watermarks.let_go(cur, mark)
 
-    def _sweep_due(self, stream: Stream, mark: Watermark) -> bool:
+    def _sweep_due(self, mark: Watermark) -> bool:
         """Say whether the nightly full comparison is due: past its hour, and none since that hour."""
-        if stream.strategy == "sweep" or mark.position is None:
-            return False
+        if mark.swept_at is None:
+            return False  # The first pull reads everything, and counts as one.
         with self.ledger.transaction() as cur:
             now = detecting.database_now(cur).astimezone(self.zone)
         hour, _, minute = self.sweep_at.partition(":")
         last = now.replace(hour=int(hour), minute=int(minute or 0), second=0, microsecond=0)
         if last > now:
             last -= timedelta(days=1)
-        return mark.swept_at is not None and mark.swept_at < last
+        return mark.swept_at < last
 
     def _pull(self, stream: Stream, mark: Watermark, *, sweep: bool) -> Pulled:
-        full = sweep or stream.strategy == "sweep"
         start_from = self._start_from(stream, mark)
-        with self.ledger.transaction() as cur:
-            poll_id = watermarks.begin_poll(
-                cur,
-                mark,
-                flow=stream.flow.name,
-                company="",
-                source=stream.source,
-                strategy="sweep" if full else stream.strategy,
-            )
-        pull = _Pull(self, stream, mark, poll_id, stream.lens(start_from), sweep=full)
+        pull = _Pull(self, stream, mark, stream.lens(start_from))
         try:
-            pull.run()
+            strategy = stream.strategy()
+            full = sweep or strategy == "sweep" or self._sweep_due(mark)
+            pull.run("sweep" if full else strategy)
         except watermarks.LeaseLost as lost:
             return pull.end("lost", str(lost), stream.every_s)
-        except (Retryable, Misconfigured) as error:
-            log.warning("pull failed", flow=stream.flow.name, reason=str(error))
-            return pull.end("failed", str(error), stream.every_s)
         except ConnectorError as error:
-            log.error("pull failed", flow=stream.flow.name, reason=str(error))  # noqa: TRY400 - one sentence
+            log.warning("pull failed", flow=stream.flow.name, reason=str(error))
             return pull.end("failed", str(error), stream.every_s)
         return pull.end("stopped" if pull.braked else "done", pull.remark, stream.every_s)
 
@@ -152,27 +143,33 @@ class Poller:
 class _Pull:
     """One pull: its counts, and the transaction per page."""
 
-    def __init__(
-        self, poller: Poller, stream: Stream, mark: Watermark, poll_id: int, lens: Lens, *, sweep: bool
-    ) -> None:
+    def __init__(self, poller: Poller, stream: Stream, mark: Watermark, lens: Lens) -> None:
         self.ledger = poller.ledger
         self.client = poller.client
         self.actor = poller.actor
         self.stream = stream
         self.flow = stream.flow.name
         self.mark = mark
-        self.poll_id = poll_id
         self.lens = lens
-        self.sweep = sweep
+        self.strategy = ""
+        with self.ledger.transaction() as cur:
+            self.poll_id = watermarks.begin_poll(cur, mark, flow=self.flow, company="", source=stream.source)
         self.counts = dict.fromkeys(("pages", "rows", "changed", "unchanged", "skipped"), 0)
         self.position = mark.position
         self.remark = ""
         self.braked = False
 
-    def run(self) -> None:
+    @property
+    def sweep(self) -> bool:
+        return self.strategy == "sweep"
+
+    def run(self, strategy: str) -> None:
+        """Read and record until nothing is left. A sweep starts at the first key, whatever the watermark."""
+        self.strategy = strategy
         with self.ledger.transaction() as cur:
             population = watermarks.population(cur, self.flow) if self.sweep else 0
-        batches = self.stream.read(watermark=self.mark.position, sweep=self.sweep, admit=self._admit, known=self._known)
+        since = None if self.sweep else self.mark.position
+        batches = self.stream.read(watermark=since, sweep=self.sweep, admit=self._admit, known=self._known)
         while True:
             with self.ledger.transaction() as cur:
                 watermarks.still_leads(cur, self.mark)
@@ -183,6 +180,9 @@ class _Pull:
             self._record(batch, read_at)
         if self.sweep:
             self._end_sweep(population)
+        elif self.mark.swept_at is None:
+            with self.ledger.transaction() as cur:
+                watermarks.advance(cur, self.mark, swept=True)
 
     def _admit(self, row: Row) -> bool:
         return not self.lens.skip(row.values)
@@ -224,8 +224,10 @@ class _Pull:
                 "skipped": found.skipped,
             }
             watermarks.count_page(cur, self.poll_id, filter_=batch.filter, **counts)
-            watermarks.advance(cur, self.mark, position=batch.reached or None)
-        self.position = batch.reached or self.position
+            # A sweep of a stream that has a watermark leaves it where it is.
+            reached = None if self.sweep else batch.reached or None
+            watermarks.advance(cur, self.mark, position=reached)
+        self.position = reached or self.position
         for name, count in counts.items():
             self.counts[name] += count
         hand_over(self.client, self.ledger, messages)
@@ -249,13 +251,15 @@ class _Pull:
     def end(self, outcome: Outcome, error: str, every_s: float) -> Pulled:
         """Close the audit row and say when the stream is due again."""
         with self.ledger.transaction() as cur:
-            watermarks.end_poll(cur, self.poll_id, outcome=outcome, position=self.position, error=error)
+            watermarks.end_poll(
+                cur, self.poll_id, outcome=outcome, strategy=self.strategy, position=self.position, error=error
+            )
         if outcome != "lost":
             self._next(every_s)
         return Pulled(
             poll_id=self.poll_id,
             flow=self.flow,
-            strategy="sweep" if self.sweep else self.stream.strategy,
+            strategy=self.strategy,
             outcome=outcome,
             error=error,
             **self.counts,

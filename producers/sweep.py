@@ -4,6 +4,8 @@ Redis may be flushed at any moment: everything that was on its way is sent again
 are rebuilt from what the ledger holds.
 """
 
+import os
+import sys
 import time
 from collections.abc import Callable
 from datetime import date
@@ -18,6 +20,7 @@ from shared.flows import FLOWS, STAGES, queue_of
 from shared.ledger import causes, seals, sweeping
 from shared.ledger.connection import Cur, Ledger
 from shared.ledger.messages import Message
+from shared.process import run
 from shared.queues import dead_letters
 from shared.queues.broker import LOST
 from shared.queues.handing_over import hand_over, in_redis
@@ -129,4 +132,16 @@ def overdue_finding(waits_on: str, company: str) -> Finding:
         company=company,
         message=f"It has waited too long for {flow} {key} in Cin7 account {account}.",
         remedy=f"See `connector ledger show {flow} {key}` for what keeps it; this goes on by itself after it.",
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(
+        run(
+            "sweeper",
+            lambda parts, stopping: Sweeper(
+                parts.ledger, parts.redis, parts.actor, parts.settings.policy.wait_limit_s
+            ).run(stopping),
+            os.environ,
+        )
     )

@@ -27,6 +27,12 @@ class Watermark(msgspec.Struct, frozen=True, kw_only=True):
     due: bool
 
 
+def due(cur: Cur, stream: str) -> bool:
+    """Say whether a stream is to be polled now; a look only, which takes no lead."""
+    row = cur.execute("select due_at <= now() from watermark where stream = %s", (stream,)).fetchone()
+    return row is None or bool(row[0])
+
+
 def lead(cur: Cur, stream: str, holder: str) -> Watermark | None:
     """Take or keep the lead of a stream; None while another process has it."""
     row = cur.execute(
@@ -105,7 +111,7 @@ def advance(
         raise LeaseLost(f"another process polls {mark.stream} now")
 
 
-def begin_poll(cur: Cur, mark: Watermark, *, flow: str, company: str, source: str, strategy: str) -> int:
+def begin_poll(cur: Cur, mark: Watermark, *, flow: str, company: str, source: str) -> int:
     """Open the audit row of one pull. A pull that its process never closed is closed as abandoned."""
     cur.execute(
         """
@@ -117,9 +123,9 @@ def begin_poll(cur: Cur, mark: Watermark, *, flow: str, company: str, source: st
     row = cur.execute(
         """
         insert into poll (flow, company, source, strategy, watermark_from, generation)
-        values (%s, %s, %s, %s, %s, %s) returning id
+        values (%s, %s, %s, '', %s, %s) returning id
         """,
-        (flow, company, source, strategy, mark.position, mark.generation),
+        (flow, company, source, mark.position, mark.generation),
     ).fetchone()
     assert row is not None  # noqa: S101 - an insert returns its row
     return int(row[0])
@@ -139,14 +145,16 @@ def count_page(
     )
 
 
-def end_poll(cur: Cur, poll_id: int, *, outcome: str, position: str | None = None, error: str = "") -> None:
+def end_poll(
+    cur: Cur, poll_id: int, *, outcome: str, strategy: str, position: str | None = None, error: str = ""
+) -> None:
     cur.execute(
         """
-        update poll set outcome = %s, watermark_to = coalesce(%s, watermark_to, watermark_from), error = %s,
-               finished_at = now()
+        update poll set outcome = %s, strategy = %s, watermark_to = coalesce(%s, watermark_to, watermark_from),
+               error = %s, finished_at = now()
         where id = %s
         """,
-        (outcome, position, storable(error), poll_id),
+        (outcome, strategy, position, storable(error), poll_id),
     )
 
 

@@ -289,7 +289,7 @@ create table reference (
     primary key (account, kind)
 );
 create table rules_revision (
-    only boolean primary key default true check (only),
+    singleton boolean primary key default true check (singleton),
     revision bigint not null default 0
 );
 insert into rules_revision default values;
