@@ -41,7 +41,7 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = ()
 
 
-class Refused(Exception):  # noqa: N818  # Named for what happened, like every outcome here.
+class Refused(Exception):  # Named for what happened, like every outcome here.
     """IFS would answer an error: `code` and `details` as in docs/apis/ifs.md#errors."""
 
     def __init__(

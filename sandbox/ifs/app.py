@@ -14,6 +14,7 @@ from sandbox.ifs.control import PREFIX, Control, Edit, Seed
 from sandbox.ifs.faults import Fault
 from sandbox.ifs.requests_seen import Call
 from sandbox.ifs.tenant import Tenant
+from sandbox.lean_http import DROP
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -24,7 +25,13 @@ _PIECES = 5
 
 
 class IfsApp:
-    """One tenant behind HTTP. Serve it with `CuttableProtocol`, or dropped connections become status 500."""
+    """One tenant behind HTTP.
+
+    Serve it with `CuttableProtocol`, or with `LeanProtocol` where no body needs to trickle: other protocols cannot drop
+    a connection, and say so with status 500.
+    """
+
+    protocol_class = CuttableProtocol
 
     def __init__(self, control_token: str = "") -> None:
         self.tenant = Tenant()
@@ -123,5 +130,8 @@ async def _send(send: Send, answer: Answer, *, trickle_s: float = 0) -> None:
 
 
 async def _cut(scope: Scope, send: Send) -> None:
-    if not await CuttableProtocol.cut(scope):
+    drop = scope.get("extensions", {}).get(DROP)
+    if drop is not None:
+        drop()
+    elif not await CuttableProtocol.cut(scope):
         await _send(send, data({"error": {"message": "The server cannot cut connections."}}, status=500))

@@ -131,9 +131,12 @@ _PURCHASE_ORDERS = (
             """OrderNo:string(12)! VendorNo:string(20)! InvoicingSupplier:string(20) Contract:string(5)!
             Company:string(20) CurrencyCode:string(3)! OrderDate:timestamp DateEntered:timestamp= ChangeDate:timestamp=
             WantedReceiptDate:timestamp PayTermId:string(20) DeliveryTerms:string(5) ShipViaCode:string(3)
-            BuyerCode:string(20) AuthorizeCode:string(20) Contact:string(100) Reference:string(100)
-            LabelNote:string(50) NoteText:string(2000) OrderCode:string(3) UsePriceInclTax:bool
-            PreAccountingId:int64 Revision:int32 ProjectId:string(10) Objstate:enum(PurchaseOrderState)="""
+            BuyerCode:string(20) AuthorizeCode:string(20) AuthorizeId:string(20) Contact:string(100)
+            Reference:string(100) LabelNote:string(50) NoteText:string(2000) OrderCode:string(3) AddrNo:string(50)
+            DocAddrNo:string(50) RecipientName:string(100) Address1:string(100) Address2:string(100) City:string(35)
+            ZipCode:string(35) County:string(35) AddrState:string(35) CountryCode:string(2) TaxLiability:string(20)
+            UsePriceInclTax:bool PreAccountingId:int64 Revision:int32 ProjectId:string(10) RequisitionNo:string(12)
+            CustomerPoNo:string(50) CancelReason:string(10) Objstate:enum(PurchaseOrderState)="""
         ),
     ),
     EntityType(

@@ -69,7 +69,7 @@ _TOKEN = re.compile(
 )
 
 
-class FilterRefused(Exception):  # noqa: N818  # Named for what happened.
+class FilterRefused(Exception):  # Named for what happened.
     """The text is no filter that IFS takes; `code` is what it answers."""
 
     def __init__(self, code: str, message: str) -> None:

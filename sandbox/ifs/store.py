@@ -15,7 +15,7 @@ from sandbox.ifs.tables import Key, Row, Table
 _DATED = ("LastActivityDate", "ChangeDate", "DateEntered")
 
 
-class UnknownName(Exception):  # noqa: N818  # Named for what happened.
+class UnknownName(Exception):  # Named for what happened.
     """A body names a set or a property that does not exist."""
 
 
