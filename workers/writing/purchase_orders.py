@@ -231,7 +231,7 @@ def _currency_mismatch(write: PurchaseWrite, currency: str) -> Finding:
     return Finding(
         code="currency.mismatch",
         field="CurrencyCode",
-        value=f"{write.supplier_key} {write.currency}",
+        value=write.currency,
         message=f"Order {write.order_no} is in {write.currency}, supplier {write.supplier_key} in Cin7 in {currency}; "
         "a Cin7 purchase has the currency of its supplier.",
         remedy="Order in the supplier's currency in IFS, or from a supplier that is kept in that currency.",

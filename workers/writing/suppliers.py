@@ -129,6 +129,8 @@ def _merge_fields(wanted: Supplier, written: Supplier | None, current: Supplier,
         before = (getattr(written, field) or "") if written else ""
         theirs = getattr(current, field) or ""
         ours = getattr(wanted, field) or ""
+        if field == "name" and _folded(theirs) == _folded(before if written else ours):
+            before = theirs  # Suppliers are linked without regard to case and spaces: another spelling is no change.
         if not _same(field, ours, theirs):
             settled[field] = str(arbiter.settle(field, field, ours, before, theirs))
     attributes = {number: text or "" for number, text in current.attributes.items()}
@@ -146,6 +148,10 @@ def _owned(wanted: Supplier) -> Sequence[str]:
 def _same(field: str, one: str, other: str) -> bool:
     """Compare one field; Cin7 spells a status in either case. Source: docs/apis/cin7.md#supplier."""
     return one.casefold() == other.casefold() if field == "status" else one == other
+
+
+def _folded(name: str) -> str:
+    return " ".join(name.casefold().split())
 
 
 def _newer_side(ifs_changed_at: dt.datetime | None, last_modified_on: str) -> str:

@@ -168,6 +168,13 @@ def test_a_supplier_linked_by_hand_is_filled_in_but_not_overwritten() -> None:
     assert conflicts(plan_supplier(WANTED, None, current(payment_term="Cash"))) == ["payment_term"]
 
 
+@pytest.mark.parametrize("written", [None, WRITTEN])
+def test_a_name_that_cin7_spells_in_other_case_is_no_conflict(written: Supplier | None) -> None:
+    theirs = current(name="ACME  fasteners ltd")
+    ours = WANTED if written is None else wanted(name="Acme Group Ltd")
+    assert updated(plan_supplier(ours, written, theirs)).supplier == current(name=ours.name)
+
+
 def test_a_deprecated_supplier_is_not_revived_unasked() -> None:
     assert conflicts(plan_supplier(WANTED, None, current(status="Deprecated"))) == ["status"]
     assert plan_supplier(WANTED, WRITTEN, current(status="Deprecated")) == Unchanged()
