@@ -5,19 +5,20 @@
 -- arrival; a call is granted only where more is free than there are others ahead in that line.
 --
 -- KEYS: line, alive, then for every key of the account its log and its `closed` flag.
--- ARGV: limit, window (us), lane (0 goes first), token, patience (us; 0: do not queue),
+-- ARGV: limit, window (us), lane (0 goes first), token, patience (us; 0: do not queue), early (us: a call may be
+--       granted that long before it may be made),
 --       then for every piece of news on an earlier call: number of its key, its token, its age (us; -1: not made).
--- Returns {number of the key granted or 0, microseconds to wait}.
+-- Returns {number of the key granted or 0, microseconds until it may be made or until it is worth asking again}.
 
 local limit, window, lane = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local token, patience = ARGV[4], tonumber(ARGV[5])
+local token, patience, early = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
 
 -- Lua's own conversion keeps 14 digits; microseconds since 1970 have 16.
 local function digits(number) return string.format('%.0f', number) end
 
-for i = 6, #ARGV, 3 do
+for i = 7, #ARGV, 3 do
   local log, age = KEYS[1 + 2 * ARGV[i]], tonumber(ARGV[i + 2])
   if age < 0 then
     redis.call('ZREM', log, ARGV[i + 1])
@@ -33,43 +34,60 @@ if #gone > 0 then
   redis.call('ZREM', KEYS[2], unpack(gone))
 end
 
-local free, best, most, keys = 0, 0, 0, {}
+local free, keys = 0, {}
 for i = 3, #KEYS, 2 do
   redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', digits(now - window))
   local made, closed = redis.call('ZCARD', KEYS[i]), math.max(0, redis.call('PTTL', KEYS[i + 1])) * 1000
-  local room = math.max(0, limit - made)
-  keys[#keys + 1] = {log = KEYS[i], made = made, room = room, opens = now + closed}
-  if closed == 0 then
-    free = free + room
-    if room > most then best, most = #keys, room end
+  local key = {log = KEYS[i], made = made, opens = now + closed, room = limit - made, ready = now}
+  if closed == 0 and key.room < 1 then
+    -- The call whose leaving makes room: of more than the limit (it was lowered), the first ones make none.
+    key.leaving = made - limit
+    key.ready = redis.call('ZRANGE', key.log, key.leaving, key.leaving, 'WITHSCORES')[2] + window
+    if key.ready <= now + early then
+      key.room = redis.call('ZCOUNT', key.log, '-inf', digits(now + early - window)) - key.leaving
+    end
   end
+  key.room = math.max(0, key.room)
+  if closed == 0 then free = free + key.room end
+  keys[#keys + 1] = key
+end
+
+-- Soonest first, then the one with the most room.
+local function better(one, other)
+  if one.ready ~= other.ready then return one.ready < other.ready end
+  return one.room > other.room
 end
 
 local place = redis.call('ZRANK', KEYS[1], token)
 local ahead = place or redis.call('ZCOUNT', KEYS[1], '-inf', digits(lane * 1e16 + now))
 if free > ahead then
-  redis.call('ZADD', keys[best].log, digits(now), token)
-  redis.call('PEXPIRE', keys[best].log, math.ceil(window / 500))
+  local best
+  for number, key in ipairs(keys) do
+    if key.opens <= now and key.room > 0 and (not best or better(key, keys[best])) then best = number end
+  end
+  local key = keys[best]
+  if key.leaving then redis.call('ZREMRANGEBYRANK', key.log, 0, key.leaving) end
+  redis.call('ZADD', key.log, digits(key.ready), token)
+  redis.call('PEXPIRE', key.log, math.ceil(window / 500))
   if place then
     redis.call('ZREM', KEYS[1], token)
     redis.call('ZREM', KEYS[2], token)
   end
-  return {best, 0}
+  return {best, math.ceil(key.ready - now)}
 end
 
 -- The moments at which room appears, up to the one that is this caller's.
 local need, moments = ahead + 1 - free, {}
 for _, key in ipairs(keys) do
   if key.opens > now then
-    for _ = 1, math.min(key.room, need) do moments[#moments + 1] = key.opens end
+    for _ = 1, math.min(key.room, need) do moments[#moments + 1] = key.opens + early end
   end
-  -- A lowered limit leaves more calls in the log than fit: the first of them to leave make no room.
   local first = math.max(0, key.made - limit)
   local oldest = redis.call('ZRANGE', key.log, first, first + need - 1, 'WITHSCORES')
-  for i = 2, #oldest, 2 do moments[#moments + 1] = math.max(oldest[i] + window, key.opens) end
+  for i = 2, #oldest, 2 do moments[#moments + 1] = math.max(oldest[i] + window, key.opens + early) end
 end
 table.sort(moments)
-local wait = math.max(1, (moments[need] or now + window) - now)
+local wait = math.max(1, (moments[need] or now + window) - early - now)
 
 if patience > 0 then
   redis.call('ZADD', KEYS[1], 'NX', digits(lane * 1e16 + now), token)

@@ -37,28 +37,35 @@ class KeyUse(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Slot(str):
-    """One permitted call: the label of the key to make it with, and the grant behind it."""
+    """One permitted call: the label of the key to make it with, and the grant behind it.
 
-    __slots__ = ("number", "token")
+    `ready_at`, on this process's monotonic clock: when it may be made.
+    """
+
+    __slots__ = ("number", "ready_at", "token")
 
     number: int
     token: str
+    ready_at: float
 
-    def __new__(cls, label: str, number: int, token: str) -> "Slot":
+    def __new__(cls, label: str, number: int, token: str, ready_at: float) -> "Slot":
         slot = super().__new__(cls, label)
         slot.number = number
         slot.token = token
+        slot.ready_at = ready_at
         return slot
 
 
 class _Ask(RateItem):
     """One caller's wish for a call; `granted` is the number of the key once there is one, counted from 1."""
 
-    def __init__(self, token: str, lane: int, patience_s: float) -> None:
+    def __init__(self, token: str, lane: int, patience_s: float, early_s: float) -> None:
         super().__init__(token, 0)
         self.lane = lane
-        self.patience_s = patience_s
+        self.patience_us = int(patience_s * 1e6)
+        self.early_us = int(early_s * 1e6)
         self.granted = 0
+        self.ready_at = 0.0
 
 
 class _PooledBucket(AbstractBucket):
@@ -83,11 +90,12 @@ class _PooledBucket(AbstractBucket):
         """Ask once: grants, or says how long to wait. All in one round trip, earlier news included."""
         assert isinstance(item, _Ask)  # noqa: S101 - tells the type checker what Budget.take passes.
         rate = self.rates[0]
-        args: list[str | int] = [rate.limit, rate.interval * 1000, item.lane, item.name, int(item.patience_s * 1e6)]
-        args += self._drained_news()
+        args: list[str | int] = [rate.limit, rate.interval * 1000, item.lane, item.name]
+        args += (item.patience_us, item.early_us, *self._drained_news())
         granted, wait_us = self._script(keys=self._names, args=args)
         if granted:
             item.granted = granted
+            item.ready_at = time.monotonic() + wait_us / 1e6
             return Decision()
         return Decision(failing_rate=rate, retry_after_ms=-(-wait_us // 1000))
 
@@ -152,26 +160,31 @@ class Budget:
         self._bucket = _PooledBucket(client, target, self.keys, Rate(limit, round(kept_s * 1000)))
         #: Seconds after sending in which a call has surely arrived, however late it is answered.
         self._arrival_s = max(0.02 * window_s, 0.25)
+        #: How long before it may be made a call can be taken, so that what precedes it costs no part of the window.
+        self._early_s = min(0.025 * window_s, 0.25)
 
-    def take(self, lane: str = "live", *, timeout_s: float | None = None) -> Slot:
+    def take(self, lane: str = "live", *, timeout_s: float | None = None, early: bool = False) -> Slot:
         """Wait for a permitted call and return the label of the key to make it with.
 
         Args:
             lane: one of LANES.
             timeout_s: None waits as long as it takes; 0 does not wait.
+            early: may return a moment before the call may be made, for callers who first claim their record;
+                `spending` then waits for what is left of it.
 
         Raises:
             Retryable: none was free in time (`delay_s` says when one should be), or Redis is out of reach.
         """
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
-        ask = _Ask(os.urandom(8).hex(), LANES[lane], 0.0 if timeout_s == 0 else NAP_S_MAX)
+        early_s = self._early_s if early else 0.0
+        ask = _Ask(os.urandom(8).hex(), LANES[lane], 0.0 if timeout_s == 0 else NAP_S_MAX, early_s)
         while True:
             try:
                 decision = self._bucket.put_decision(ask)
             except redis.RedisError as error:
                 _refuse(error)
             if ask.granted:
-                return Slot(self.keys[ask.granted - 1], ask.granted, ask.name)
+                return Slot(self.keys[ask.granted - 1], ask.granted, ask.name, ask.ready_at)
             wait_s = (decision.retry_after_ms or 1) / 1000
             nap_s = min(wait_s, NAP_S_MAX)
             if deadline is not None and time.monotonic() + nap_s > deadline:
@@ -182,7 +195,9 @@ class Budget:
 
     @contextmanager
     def spending(self, slot: str) -> Iterator[None]:
-        """Surround the call itself, so that it counts from when it can have arrived."""
+        """Surround the call itself, so that it is not made too early and counts from when it can have arrived."""
+        if isinstance(slot, Slot) and (pause_s := slot.ready_at - time.monotonic()) > 0:
+            time.sleep(pause_s)
         sent_at = time.monotonic()
         try:
             yield

@@ -28,7 +28,8 @@ T = TypeVar("T")
 class Cin7Client:
     """Calls one account within the budget of its keys, whichever process asks.
 
-    Every method takes `slot`, a call taken from `budget` before; without one it waits for a call in its `lane`.
+    Every method takes `slot`, a call taken from `budget` before (`early=True` will do); without one it waits for a
+    call in its `lane`.
 
     Every method raises:
         Cin7Throttled: too many calls; that key is closed for all processes until it may be used again.
@@ -64,7 +65,7 @@ class Cin7Client:
             Cin7Throttled: refused for its rate.
             Retryable: there was no answer; `executed` tells whether Cin7 may have acted.
         """
-        slot = slot if slot is not None else self.budget.take(lane)
+        slot = slot if slot is not None else self.budget.take(lane, early=True)
         with self.budget.spending(slot):
             answer = self._http.send(
                 request.method, self._base + request.path, headers=self._headers[slot], content=request.body
