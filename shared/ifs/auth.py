@@ -88,7 +88,7 @@ def _refusal(answer: Answer) -> ConnectorError:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, KeyError, TypeError):
         code = ""
     # Only a known word is repeated: a description might quote what we sent.
-    code = code if code in _REMEDIES else ""
+    code = code if isinstance(code, str) and code in _REMEDIES else ""
     if answer.status == 404:
         remedy = "it does not know the realm: correct `realm` or `token_url` in section [ifs]"
     else:

@@ -33,6 +33,7 @@ class IfsClient:
 
     Attributes:
         memory: what this process learnt about the tenant.
+        budget: the calls that the tenant permits.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class IfsClient:
     ) -> None:
         self.settings = settings
         self.memory = Memory()
-        self._budget = budget
+        self.budget = budget
         self._base = settings.base_url.rstrip("/")
         self._http = http or Http(origin(self._base), timeout_s=settings.read_timeout_s)
         self._token_http = token_http or Http(origin(token_url(settings)), timeout_s=_TOKEN_TIMEOUT_S)
@@ -112,24 +113,24 @@ class IfsClient:
         return answer
 
     def _exchanged(self, address: str, accept: str, lane: str) -> tuple[Answer, str]:
-        slot = self._budget.take(lane)
+        slot = self.budget.take(lane)
         try:
             # After the wait for a call, or the token might have run out in it.
             token = self._tokens.token()
         except ConnectorError:
-            self._budget.give_back(slot)
+            self.budget.give_back(slot)
             raise
         try:
-            with self._budget.spending(slot):
+            with self.budget.spending(slot):
                 answer = self._http.send("GET", address, headers=self._headers(token, accept))
         except Retryable as error:
             if not error.executed:
-                self._budget.give_back(slot)
+                self.budget.give_back(slot)
             raise
         if answer.status == 429:
             delay_s = retry_after(answer.headers)
             # All processes stop, or each would spend its own refusals to find out.
-            self._budget.close(slot, _CLOSED_S if delay_s is None else delay_s)
+            self.budget.close(slot, _CLOSED_S if delay_s is None else delay_s)
         return answer, token
 
     def _headers(self, token: str, accept: str) -> Mapping[str, str]:

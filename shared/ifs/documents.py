@@ -210,13 +210,13 @@ def _kind(field: _Field) -> object:
 
 
 def _finding(part: BoundSet, values: Mapping[str, object], prop: str, problem: str, company: str) -> Finding:
-    value = storable(values.get(prop, ""))[:_VALUE_LENGTH_MAX]
+    value = values.get(prop)
     key = "/".join(storable(values.get(name, "?")) for name in part.key)
     is_header = part.name == HEADER
     return Finding(
         code="source.invalid",
         field=prop if is_header else f"{part.name}[{key}].{prop}",
-        value=value,
+        value="" if value is None else storable(value)[:_VALUE_LENGTH_MAX],
         message=f"{prop} {problem}." if is_header else f"{prop} of {part.name} {key} {problem}.",
         remedy=_REMEDY,
         company=company,

@@ -72,8 +72,7 @@ class StandIn:
         self._clients: list[IfsClient] = []
 
     def seed(self, sets: dict[str, list[dict[str, object]]], **more: object) -> None:
-        clients = [{**CLIENT, "companies": None, "services": None}]
-        body: dict[str, Any] = {"clients": clients, "sets": sets, **more}
+        body: dict[str, Any] = {"clients": [CLIENT], "sets": sets, **more}
         self.app.seed(body)
 
     def control(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - JSON of any shape.
@@ -81,9 +80,10 @@ class StandIn:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    def client(self, **settings: object) -> IfsClient:
+    def client(self, credentials: IfsCredentials | None = None, **settings: object) -> IfsClient:
         """Return what a process that has just started would have."""
-        client = client_for(msgspec.structs.replace(self.settings, **settings), self.redis)
+        changed = msgspec.structs.replace(self.settings, **settings)
+        client = client_for(changed, credentials or IfsCredentials(**CLIENT), self.redis)
         self._clients.append(client)
         return client
 
@@ -104,9 +104,9 @@ def settings_for(url: str) -> IfsSettings:
     return IfsSettings(base_url=url, realm="acme1", time_zone="Europe/Stockholm", overlap_s=900)
 
 
-def client_for(settings: IfsSettings, shared: "redis.Redis") -> IfsClient:
+def client_for(settings: IfsSettings, credentials: IfsCredentials, shared: "redis.Redis") -> IfsClient:
     budget = Budget(shared, "ifs", ["tenant"], 100_000, 60)
-    return IfsClient(settings, IfsCredentials(**CLIENT), shared, budget, CIPHER)
+    return IfsClient(settings, credentials, shared, budget, CIPHER)
 
 
 class Poll:
