@@ -380,3 +380,10 @@ def test_a_tenants_own_names_lead_to_the_same_document(tenant: StandIn) -> None:
 def test_sites_tell_their_companies(tenant: StandIn) -> None:
     tenant.seed({"CompanySiteSet": [{"Contract": "S10", "Company": "10"}, {"Contract": "S20", "Company": "20"}]})
     assert reading.sites(tenant.client(), lane="live") == {"S10": "10", "S20": "20"}
+
+
+def test_no_address_is_longer_than_a_gateway_takes(tenant: StandIn) -> None:
+    names = [f"{'Ö' * 17}{number}" for number in range(100, 200)]
+    tenant.seed(suppliers(names), switches={"url_bytes_max": 4000})
+    found = reading.read_by_key(tenant.client(page_size=20), SUPPLIERS, StreamSettings(), names, lane="live")
+    assert list(found) == names
