@@ -156,7 +156,7 @@ class Budget:
         self.keys = tuple(keys)
         self.limit = limit
         self._window_s = window_s
-        kept_s = window_s + max(0.01 * window_s, 0.02)
+        kept_s = window_s + max(0.005 * window_s, 0.01)
         self._bucket = _PooledBucket(client, target, self.keys, Rate(limit, round(kept_s * 1000)))
         #: Seconds after sending in which a call has surely arrived, however late it is answered.
         self._arrival_s = max(0.02 * window_s, 0.25)
