@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import json
 import os
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -56,12 +57,18 @@ def resolve(environ: Mapping[str, str], root: Path) -> Iterator[Urls]:
         Misconfigured: a server can be neither found nor started.
     """
     with contextlib.ExitStack() as stack:
-        database = environ.get("DATABASE_URL") or stack.enter_context(
-            _shared(root / FOLDER / "postgres", EmbeddedPostgres, _postgres_answers)
-        )
-        queues = environ.get("REDIS_URL") or stack.enter_context(
-            _shared(root / FOLDER / "redis", EmbeddedRedis, _redis_answers)
-        )
+        folder = root.absolute() / FOLDER
+        try:
+            database = environ.get("DATABASE_URL") or stack.enter_context(
+                _shared(folder / "postgres", EmbeddedPostgres, _postgres_answers)
+            )
+            queues = environ.get("REDIS_URL") or stack.enter_context(
+                _shared(folder / "redis", EmbeddedRedis, _redis_answers)
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise Misconfigured(
+                f"The embedded servers cannot use {folder} ({error}): run as its owner, or in another folder."
+            ) from error
         yield Urls(database, queues)
 
 
@@ -157,8 +164,6 @@ def _recorded(state: Path) -> str | None:
         return str(json.loads(state.read_text())["url"])
     except (FileNotFoundError, ValueError, KeyError):
         return None
-    except PermissionError as error:
-        raise Misconfigured(f"{state} belongs to another user: run as that user, or in another folder.") from error
 
 
 def _postgres_answers(url: str) -> bool:

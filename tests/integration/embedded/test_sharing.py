@@ -6,9 +6,11 @@ import time
 from pathlib import Path
 
 import psycopg
+import pytest
 import redis
 
 from shared.embedded import resolve
+from shared.errors import Misconfigured
 
 #: A command that resolves its servers, reports what it was lent, and stays until told to end.
 COMMAND = """
@@ -72,6 +74,12 @@ def test_a_server_that_dies_is_started_again_at_the_same_address(own_folder: Pat
         )
         os.kill(int(client.info("server")["process_id"]), signal.SIGKILL)
         assert _answers_again(urls.database, urls.redis, within_s=60)
+
+
+def test_a_folder_that_cannot_be_used_is_one_sentence(own_folder: Path) -> None:
+    (own_folder / ".connector").write_text("in the way")
+    with pytest.raises(Misconfigured, match=r"cannot use .*\.connector"), resolve({}, own_folder):
+        pass
 
 
 def _command(own_folder: Path) -> "subprocess.Popen[str]":
