@@ -16,7 +16,7 @@ from shared.ifs.sources import HEADER, Bound, BoundSet, Source, key_text, storab
 from shared.ifs.strategies import LOG_STAMP, log_query, properties_of, strategy_of, unit_key
 
 HISTORY: Final = "history"
-#: Source: docs/apis/ifs.md#company.
+#: Source: docs/apis/ifs.md#companies.
 _SITES: Final = Query(
     service="CompanySiteHandling",
     path="CompanySiteSet",
