@@ -1,6 +1,7 @@
 """HTTP connections that a stand-in can cut without a word, which no ASGI server offers by itself."""
 
 import asyncio
+import socket
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -13,6 +14,8 @@ class CuttableProtocol(H11Protocol):
     _open: ClassVar[dict[tuple[Any, Any], asyncio.Transport]] = {}
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # As uvicorn declares it.
+        # asyncio leaves this off on sockets that were opened without naming TCP; head and body then wait for each other.
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         super().connection_made(transport)
         self._ends = (self.client, self.server)
         self._open[self._ends] = transport

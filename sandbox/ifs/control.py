@@ -18,7 +18,7 @@
 
 import base64
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl
@@ -26,9 +26,10 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from sandbox.ifs.answers import DECODER, Answer, Request, data
+from sandbox.ifs.clock import Clock
 from sandbox.ifs.faults import Fault
 from sandbox.ifs.limits import Limits, Rate
-from sandbox.ifs.store import UnknownName
+from sandbox.ifs.store import Store, UnknownName
 from sandbox.ifs.tables import Key
 from sandbox.ifs.tenant import Tenant
 from sandbox.ifs.tokens import Client
@@ -99,7 +100,7 @@ class Control:
             ("POST", "seed"): lambda request: self.seed(_read(request, Seed)),
             ("GET", "state"): self._state,
             ("POST", "rows"): lambda request: self.edit(_several(request, Edit)),
-            ("POST", "raw_rows"): lambda request: self._raw_rows(_several(request, RawRow)),
+            ("POST", "raw_rows"): lambda request: _put_raw_rows(self._tenant.store, _several(request, RawRow)),
             ("GET", "requests"): self._requests,
             ("DELETE", "requests"): lambda _request: self._tenant.requests.clear(),
             ("GET", "limits"): lambda _request: self._limits(),
@@ -129,19 +130,18 @@ class Control:
 
     def seed(self, seed: Seed) -> dict[str, int]:
         """Replace everything with `seed`; returns rows per set."""
+        # Built beside the tenant's own data, so that a seed with a mistake leaves everything as it was.
+        store = Store(Clock())
+        store.switches = store.switches.changed(seed.switches)
+        counts = {table: store.load(table, rows) for table, rows in seed.sets.items()}
+        _put_raw_rows(store, seed.raw_rows)
         tenant = self._tenant
-        old = tenant.store
         tenant.reset()
-        try:
-            tenant.store.switches = tenant.store.switches.changed(seed.switches)
-            counts = {table: tenant.store.load(table, rows) for table, rows in seed.sets.items()}
-            tenant.tokens.realm, tenant.tokens.lifetime_s = seed.realm, seed.token_lifetime_s
-            tenant.tokens.clients = {client.client_id: client for client in seed.clients}
-            tenant.limits.rate = seed.rate
-            self._raw_rows(seed.raw_rows)
-        except (msgspec.ValidationError, UnknownName, ValueError):
-            tenant.store = old
-            raise
+        store.clock = tenant.clock
+        tenant.store = store
+        tenant.tokens.realm, tenant.tokens.lifetime_s = seed.realm, seed.token_lifetime_s
+        tenant.tokens.clients = {client.client_id: client for client in seed.clients}
+        tenant.limits.rate = seed.rate
         return counts
 
     def edit(self, edits: list[Edit]) -> None:
@@ -184,18 +184,6 @@ class Control:
         table = store.table(query["set"])
         found = [row for row in table.rows.values() if query.get("key") in (None, table.kind.keyref(row.values))]
         return [{"@odata.etag": row.etag(), **dict(zip(table.kind.names, row.values, strict=True))} for row in found]
-
-    def _raw_rows(self, raw_rows: list[RawRow]) -> None:
-        for raw in raw_rows:
-            table = self._tenant.store.table(raw.set)
-            keys = [key for key, row in table.rows.items() if table.kind.keyref(row.values) == raw.keyref]
-            if not keys:
-                raise UnknownName(f"{raw.set} has no row {raw.keyref}; create it first.")
-            body = base64.b64decode(raw.body_base64) if raw.body_base64 else raw.body.encode()
-            if body:
-                table.raw[keys[0]] = body
-            else:
-                table.raw.pop(keys[0], None)
 
     def _requests(self, request: Request) -> object:
         query = dict(parse_qsl(request.query))
@@ -246,3 +234,16 @@ def _read(request: Request, shape: type[T]) -> T:
 def _several(request: Request, shape: type[T]) -> list[T]:
     body = DECODER.decode(request.body)
     return msgspec.convert(body if isinstance(body, list) else [body], list[shape])  # type: ignore[valid-type]  # The shape is a value here.
+
+
+def _put_raw_rows(store: Store, raw_rows: Sequence[RawRow]) -> None:
+    for raw in raw_rows:
+        table = store.table(raw.set)
+        keys = [key for key, row in table.rows.items() if table.kind.keyref(row.values) == raw.keyref]
+        if not keys:
+            raise UnknownName(f"{raw.set} has no row {raw.keyref}; create it first.")
+        body = base64.b64decode(raw.body_base64) if raw.body_base64 else raw.body.encode()
+        if body:
+            table.raw[keys[0]] = body
+        else:
+            table.raw.pop(keys[0], None)
