@@ -39,36 +39,37 @@ def supervise(
     scale: Mapping[str, int] | None = None,
     only: Iterable[str] = (),
     on_line: OnLine,
-) -> int:
-    """Run every line of `procfile` until SIGTERM, SIGINT or SIGHUP; return the exit code.
+    folder: Path | None = None,
+) -> None:
+    """Run every line of `procfile` until SIGTERM, SIGINT or SIGHUP.
 
     The first signal lets the processes finish what they have begun, the second ends them at once. Call it from the
     main thread.
 
     Args:
-        procfile: its folder becomes the processes' working directory.
+        procfile: the list of the processes.
         environ: theirs, but for PATH, where this program's own `bin` comes first.
         scale: how many of a process type to run; one where it is not said.
         only: the process types to run; empty means all.
         on_line: gets every line the processes write.
-
-    Returns:
-        0 after a signal; 5 where a process said on its very first start that it is misconfigured.
+        folder: their working directory; None takes the Procfile's.
 
     Raises:
-        Misconfigured: the Procfile cannot be read, or lacks a process that `scale` or `only` names.
+        Misconfigured: the Procfile cannot be read, or lacks a process that `scale` or `only` names; or a process said
+            on its very first start that it is misconfigured, in whose words.
     """
     try:
         lines = lines_of(procfile.read_text())
     except OSError as error:
         raise Misconfigured(f"Cannot read the Procfile {procfile}: {error.strerror}.") from error
     supervisor = Supervisor(
-        processes_of(lines, scale=scale, only=only), environ, folder=procfile.parent, on_line=on_line
+        processes_of(lines, scale=scale, only=only), environ, folder=folder or procfile.parent, on_line=on_line
     )
     with _listening(supervisor) as signals, supervisor:
         while not signals and not supervisor.ended.wait(_LOOK_EVERY_S):
             pass
-    return EXIT_MISCONFIGURED if supervisor.misconfigured else 0
+    if supervisor.misconfigured:
+        raise Misconfigured(supervisor.misconfigured)
 
 
 def prefixed(names: Iterable[str], write: Callable[[str], object]) -> OnLine:
@@ -104,7 +105,8 @@ class Supervisor:
         self.grace_s = grace_s
         #: Set by whoever wants an end, or by the supervisor where going on is pointless.
         self.ended = threading.Event()
-        self.misconfigured = False
+        #: What a process said that cannot run at all; empty while there is none.
+        self.misconfigured = ""
         self._speaking = threading.Lock()
         self._on_line = on_line
         self._guard = _Guard()
@@ -137,7 +139,7 @@ class Supervisor:
             for process in self._processes:
                 process.look(time.monotonic())
                 if process.misconfigured:
-                    self.misconfigured = True
+                    self.misconfigured = process.misconfigured
                     self.ended.set()
             self.ended.wait(_LOOK_EVERY_S)
         for process in self._processes:
@@ -162,7 +164,7 @@ class _Process:
         self, name: str, command: str, *, environ: Mapping[str, str], folder: Path, guard: "_Guard", say: OnLine
     ) -> None:
         self.name = name
-        self.misconfigured = False
+        self.misconfigured = ""
         self._command = command
         self._environ = environ
         self._folder = folder
@@ -170,6 +172,7 @@ class _Process:
         self._say = say
         self._running: subprocess.Popen[bytes] | None = None
         self._reader: threading.Thread | None = None
+        self._last_words = ""
         self._starts = 0
         self._started_at = 0.0
         self._start_at = 0.0
@@ -196,7 +199,7 @@ class _Process:
             self.finish()
             if status == EXIT_MISCONFIGURED and self._starts == 1:
                 self._say(OWN_NAME, f"{self.name} is misconfigured: everything stops")
-                self.misconfigured = True
+                self.misconfigured = self._last_words or f"{self.name} is misconfigured and does not say how."
                 return
             if now - self._started_at > _SETTLED_S:
                 self._delay_s = _BACKOFF_S
@@ -237,6 +240,7 @@ class _Process:
         )
         self._starts += 1
         self._started_at = now
+        self._say(OWN_NAME, f"{self.name} started, process {self._running.pid}")
         if self._running.stdout is not None:
             self._guard.started(self._running.pid, self._running.stdout.fileno())
             self._reader = threading.Thread(target=self._pass_on, args=(self._running,), daemon=True)
@@ -247,7 +251,9 @@ class _Process:
             return
         with running.stdout as lines:
             while line := lines.readline(_LINE_MAX_BYTES):
-                self._say(self.name, line.decode(errors="replace").rstrip())
+                text = line.decode(errors="replace").rstrip()
+                self._last_words = text or self._last_words
+                self._say(self.name, text)
 
 
 class _Guard:

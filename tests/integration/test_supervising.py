@@ -35,7 +35,7 @@ import os, sys
 from pathlib import Path
 from console.supervising import prefixed, supervise
 write = lambda text: (sys.stdout.write(text), sys.stdout.flush())
-sys.exit(supervise(Path(sys.argv[1]), os.environ, on_line=prefixed(['one'], write)))
+supervise(Path(sys.argv[1]), os.environ, on_line=prefixed(['one'], write))
 """
 
 
@@ -148,9 +148,10 @@ def test_python_is_ours_and_nothing_lingers_in_a_buffer(run: Run, heard: Heard) 
 
 
 def test_a_process_misconfigured_from_the_start_ends_the_run(tmp_path: Path, heard: Heard) -> None:
-    (tmp_path / "Procfile").write_text("one: sleep 60\ntwo: sh -c 'exit 5'\n")
-    assert supervise(tmp_path / "Procfile", os.environ, on_line=heard) == 5
-    assert heard.of("supervisor") == ["two is misconfigured: everything stops"]
+    (tmp_path / "Procfile").write_text("one: sleep 60\ntwo: sh -c 'echo No key: make one.; exit 5'\n")
+    with pytest.raises(Misconfigured, match=r"^No key: make one\.$"):
+        supervise(tmp_path / "Procfile", os.environ, on_line=heard)
+    assert heard.of("supervisor")[-1] == "two is misconfigured: everything stops"
 
 
 def test_the_same_line_runs_as_often_as_asked(tmp_path: Path, heard: Heard) -> None:
@@ -186,7 +187,7 @@ def command(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
 
 def _worker_of(command: "subprocess.Popen[str]") -> int:
     assert command.stdout is not None
-    return int(command.stdout.readline().split()[-1])
+    return int(next(line for line in command.stdout if " | worker " in line).split()[-1])
 
 
 def test_a_second_signal_ends_everything_at_once(command: "subprocess.Popen[str]") -> None:
