@@ -4,11 +4,11 @@ import hashlib
 
 import msgspec
 
-_ENCODER = msgspec.json.Encoder(order="deterministic")
+_ENCODER = msgspec.json.Encoder()
 
 
 def canonical(record: object) -> bytes:
-    """Return the bytes that are equal for equal records (keys sorted, Decimals as text)."""
+    """Return the bytes that are equal for equal structs: fields in their declared order, Decimals as text."""
     return _ENCODER.encode(record)
 
 

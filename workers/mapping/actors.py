@@ -36,6 +36,14 @@ log = structlog.get_logger()
 MappingRule = Callable[[Any, Rules], msgspec.Struct | list[Finding]]
 Result = msgspec.Struct | list[Finding]
 
+
+class Ready(msgspec.Struct, frozen=True):
+    """A mapped body as the ledger keeps it."""
+
+    body: bytes
+    company: str
+
+
 MAPPINGS: dict[Flow, MappingRule] = {
     flows.SUPPLIERS: map_supplier,
     flows.PURCHASE_ORDERS: map_order,
@@ -139,7 +147,9 @@ class MappingStage:
         for claim in claims:
             self.guard.rest(self.flow, "map", claim.id, claim.attempts, error)
 
-    def _results(self, claims: Sequence[MappingClaim], rules: Rules) -> list[tuple[MappingClaim, Result]]:
+    def _results(
+        self, claims: Sequence[MappingClaim], rules: Rules
+    ) -> list[tuple[MappingClaim, Ready | list[Finding]]]:
         """Map every claim; what fails for want of reference data is mapped once more after a look at Cin7."""
         results = [(claim, self._result(claim, rules)) for claim in claims]
         findings = [finding for _, result in results if isinstance(result, list) for finding in result]
@@ -150,20 +160,21 @@ class MappingStage:
             ]
         return results
 
-    def _result(self, claim: MappingClaim, rules: Rules) -> Result:
+    def _result(self, claim: MappingClaim, rules: Rules) -> Ready | list[Finding]:
         try:
-            return map_raw(claim.raw or b"", self.bound, self.rule, rules)
+            result = map_raw(claim.raw or b"", self.bound, self.rule, rules)
+            if isinstance(result, list):
+                return result
+            return Ready(canonical(result), getattr(result, "company", claim.company))
         except Exception as bug:
             log.exception("a bug holds this entry", entry=claim.id, flow=self.flow)
             return [bug_finding(bug)]
 
-    def _record(self, results: Sequence[tuple[MappingClaim, Result]]) -> list[Message]:
+    def _record(self, results: Sequence[tuple[MappingClaim, Ready | list[Finding]]]) -> list[Message]:
         good = [
-            Mapped(
-                claim.id, claim.round, claim.detected_at, canonical(result), getattr(result, "company", claim.company)
-            )
+            Mapped(claim.id, claim.round, claim.detected_at, result.body, result.company)
             for claim, result in results
-            if not isinstance(result, list)
+            if isinstance(result, Ready)
         ]
         messages = persist(self.ledger, lambda cur: entries.mapped(cur, self.flow, good, actor=self.guard.actor))
         for claim, result in results:

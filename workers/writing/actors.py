@@ -95,11 +95,13 @@ class Writing:
                 account = self.desk.account(self.writer.target(entry.mapped))
                 slot = account.permitted(entry.lane, self.desk.stopping)
             session = self._claim(entry.id)
-            if session is None:
-                return
             if account is not None and slot is not None:
-                session.give_slot(account.target, slot)
-            self._write(session)
+                if session is None:
+                    account.budget.give_back(slot)
+                else:
+                    session.give_slot(account.target, account.budget, slot)
+            if session is not None:
+                self._write(session)
 
         self.guard.run(self.flow, "write", entry.id, entry.attempts, work)
 
@@ -128,6 +130,8 @@ class Writing:
             session.give_up()
             hand_over(self.desk.redis, self.desk.ledger, session.messages)
             raise
+        finally:
+            session.return_slot()
         hand_over(self.desk.redis, self.desk.ledger, messages)
 
 

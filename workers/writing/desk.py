@@ -1,5 +1,6 @@
 """What writers work with: the ledger, one Cin7 client and call budget per account, and the settings."""
 
+import time
 from collections.abc import Callable
 
 import msgspec
@@ -32,9 +33,9 @@ class Account(msgspec.Struct, frozen=True):
         """
         while not stopping():
             try:
-                return self.budget.take(lane, timeout_s=every_s)
+                return self.budget.take(lane, timeout_s=every_s, early=True)
             except Retryable:
-                continue
+                time.sleep(0.2)  # Redis may be away, which is told at once.
         raise Stopping
 
 

@@ -181,7 +181,8 @@ def duplicate_finding(wanted: Supplier, found: Match, *, company: str, supplier_
         field="Name",
         value=supplier_id,
         message=f"Supplier {supplier_id} {wanted.name} may be in Cin7 already: {listed}.",
-        remedy=f"Link it with `connector suppliers link {supplier_id} CIN7_ID`, or let it be created.",
+        remedy=f"Link it with `connector suppliers link {supplier_id} CIN7_ID`, "
+        f"or let it be created with `connector suppliers create {supplier_id}`.",
         company=company,
     )
 

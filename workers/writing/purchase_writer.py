@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, timedelta
-from decimal import Decimal
 from functools import partial
 
 import msgspec
@@ -18,6 +17,7 @@ from shared.ledger.connection import Cur
 from shared.ledger.effects import Effect
 from shared.ledger.links import Link
 from shared.ledger.messages import Message
+from shared.money import tolerance_from
 from workers.mapping.results import PurchaseWrite
 from workers.writing.desk import Account, Desk
 from workers.writing.purchase_orders import (
@@ -247,7 +247,7 @@ class _Work:
 
     def _require_as_written(self) -> None:
         assert self.current is not None  # noqa: S101 - read back just now
-        tolerance = Decimal(self.desk.settings.policy.total_tolerance)
+        tolerance = tolerance_from(self.desk.settings.policy.total_tolerance)
         differences = order_differences(self._sent, self.current, tolerance)
         if differences:
             finding = Finding(

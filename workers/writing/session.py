@@ -46,11 +46,18 @@ class Session:
         self.calls = 0
         self._pending: list[Callable[[Cur], None]] = []
         self._extended_at = time.monotonic()
-        self._slots: dict[str, Slot] = {}
+        self._taken: tuple[str, Budget, Slot] | None = None
 
-    def give_slot(self, target: str, slot: Slot) -> None:
+    def give_slot(self, target: str, budget: Budget, slot: Slot) -> None:
         """Hand in the slot that was taken before the claim."""
-        self._slots[target] = slot
+        self._taken = (target, budget, slot)
+
+    def return_slot(self) -> None:
+        """Give back a slot that no call was made with."""
+        if self._taken is not None:
+            _, budget, slot = self._taken
+            self._taken = None
+            budget.give_back(slot)
 
     def slot(self, target: str, budget: Budget) -> Slot:
         """Return a permitted call; what is pending is recorded before any longer wait.
@@ -58,19 +65,21 @@ class Session:
         Raises:
             Stopping: the process is to end.
         """
-        ready = self._slots.pop(target, None)
-        if ready is not None:
-            return ready
+        if self._taken is not None and self._taken[0] == target:
+            slot = self._taken[2]
+            self._taken = None
+            return slot
         try:
-            return budget.take(self.claim.lane, timeout_s=0)
+            return budget.take(self.claim.lane, timeout_s=0, early=True)
         except Retryable:
             self.flush()
         while True:
             if self.stopping():
                 raise Stopping
             try:
-                slot = budget.take(self.claim.lane, timeout_s=10)
+                slot = budget.take(self.claim.lane, timeout_s=10, early=True)
             except Retryable:
+                time.sleep(0.2)  # Redis may be away, which is told at once.
                 persist(self.ledger, lambda cur: claiming.extend(cur, self.claim))
                 self._extended_at = time.monotonic()
                 continue

@@ -11,7 +11,7 @@ from shared.cin7.records.suppliers import Supplier
 from shared.errors import Held, Retryable
 from shared.findings import Finding
 from shared.fingerprints import canonical
-from shared.ledger import effects, entries, events, links
+from shared.ledger import decisions, effects, entries, events, links
 from shared.ledger.connection import Cur
 from shared.ledger.effects import Effect
 from shared.ledger.links import Link
@@ -148,7 +148,7 @@ class _Work:
         """First contact: link a supplier that Cin7 has already, where it is certainly the same."""
         self.first_contact.refresh(self.account, self.session)
         match = self.first_contact.match(self.account, self.wanted)
-        if match.kind == "none":
+        if match.kind == "none" or (match.kind != "marker" and self._decided_to_create()):
             return
         if match.kind == "possible":
             raise Held(
@@ -165,6 +165,11 @@ class _Work:
 
         self.session.later(change)
         self.session.flush()
+
+    def _decided_to_create(self) -> bool:
+        """Say whether a person looked at what resembles this supplier and wants a new one all the same."""
+        with self.desk.ledger.transaction() as cur:
+            return decisions.may_create(cur, self.session.claim.key, self.account.name)
 
     def _create(self) -> None:
         client = self.account.client

@@ -46,7 +46,7 @@ create table record (
     version bigint not null default 0,
     fingerprint text not null default '',
     header_tag text not null default '',
-    read_at timestamptz not null default '-infinity',
+    read_at timestamptz not null default 'epoch',
     company text not null default '',
     skipped text not null default '',
     written_version bigint not null default 0,
