@@ -14,7 +14,7 @@ class CuttableProtocol(H11Protocol):
     _open: ClassVar[dict[tuple[Any, Any], asyncio.Transport]] = {}
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # As uvicorn declares it.
-        # asyncio leaves this off on sockets that were opened without naming TCP; head and body then wait for each other.
+        # asyncio leaves this off on sockets opened without naming TCP; head and body then wait for each other.
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         super().connection_made(transport)
         self._ends = (self.client, self.server)
