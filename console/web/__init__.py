@@ -1,0 +1,1 @@
+"""What other programs ask the connector over HTTP: whether it is alive and ready, and its figures."""
