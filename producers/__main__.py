@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 
 from producers.poller import Poller, Stream
-from producers.streams import streams_of
+from producers.streams import poller_of, streams_of
 from shared.assembly import Assembly
 from shared.errors import ConnectorError, Misconfigured
 from shared.flows import BY_NAME
@@ -25,13 +25,7 @@ def poll_all(parts: Assembly, stopping: Callable[[], bool], names: list[str]) ->
     """Poll every stream in a thread of its own, so that a long pull delays no other."""
     if unknown := sorted(set(names) - set(BY_NAME)):
         raise Misconfigured(f"There is no flow {unknown[0]!r}: known are {', '.join(BY_NAME)}.")
-    poller = Poller(
-        parts.ledger,
-        parts.redis,
-        parts.actor,
-        time_zone=parts.settings.ifs.time_zone,
-        sweep_at=parts.settings.ifs.sweep_at,
-    )
+    poller = poller_of(parts)
     chosen = [stream for flow, stream in streams_of(parts).items() if not names or flow.name in names]
     threads = [threading.Thread(target=_loop, args=(poller, stream, stopping), daemon=True) for stream in chosen]
     for thread in threads:

@@ -72,12 +72,15 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True):
 class Poller:
     """Polls streams for one process."""
 
-    def __init__(self, ledger: Ledger, client: redis.Redis, actor: str, *, time_zone: str, sweep_at: str) -> None:
+    def __init__(
+        self, ledger: Ledger, client: redis.Redis, actor: str, *, time_zone: str, sweep_at: str, lease_s: float
+    ) -> None:
         self.ledger = ledger
         self.client = client
         self.actor = actor
         self.zone = ZoneInfo(time_zone)
         self.sweep_at = sweep_at
+        self.lease_s = lease_s
 
     def turn(self, stream: Stream, *, force: bool = False, sweep: bool = False) -> Pulled | None:
         """Poll a stream if it is due; None where it is not, or another process leads it.
@@ -89,7 +92,7 @@ class Poller:
         with self.ledger.transaction() as cur:
             if not force and not watermarks.due(cur, stream.flow.name):
                 return None
-            mark = watermarks.lead(cur, stream.flow.name, self.actor)
+            mark = watermarks.lead(cur, stream.flow.name, self.actor, self.lease_s)
         if mark is None:
             return None
         try:

@@ -4,12 +4,24 @@ from collections.abc import Iterator
 
 import msgspec
 
-from producers.poller import Stream
+from producers.poller import Poller, Stream
 from shared.assembly import SOURCES, Assembly
 from shared.flows import FLOWS, Flow
 from shared.ifs import reading
 from shared.ifs.reading import Admit, Batch, Known
 from shared.ifs.strategies import strategy_of
+
+
+def poller_of(parts: Assembly) -> Poller:
+    """Return the poller of a process."""
+    return Poller(
+        parts.ledger,
+        parts.redis,
+        parts.actor,
+        time_zone=parts.settings.ifs.time_zone,
+        sweep_at=parts.settings.ifs.sweep_at,
+        lease_s=parts.settings.policy.lease_s,
+    )
 
 
 def streams_of(parts: Assembly) -> dict[Flow, Stream]:

@@ -29,7 +29,7 @@ log = structlog.get_logger()
 
 #: Seconds between looks for entries whose rest is over, and between looks for everything else.
 RETRY_EVERY_S: Final = 0.5
-SWEEP_EVERY_S: Final = 10.0
+SWEEP_EVERY_S: Final = 5.0
 HOUSEKEEPING_EVERY_S: Final = 3_600.0
 
 

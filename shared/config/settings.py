@@ -88,6 +88,9 @@ class PolicySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     cost_centre: Literal["B", "C", "D", "E", "F", "G", "H", "I", "J"] = "B"
     #: Seconds after which a record that waits for another becomes a hold that names it.
     wait_limit_s: Positive = 86_400
+    #: Seconds after which the work of a process that gave no sign of life is taken over by another. Above the longest
+    #: call that a writer makes (`read_timeout_s` of its account).
+    lease_s: Annotated[float, msgspec.Meta(gt=0)] = 60
     #: Attempts with back-off before a record that keeps failing is held.
     attempts_max: Positive = 12
 

@@ -61,7 +61,10 @@ def keep_findings(cur: Cur, entry_id: int, round_: int, findings: Sequence[Findi
 def open_causes(cur: Cur, *, self_clearing: bool = True) -> list[Cause]:
     """Return the causes that still hold something."""
     rows = cur.execute(
-        "select id, code, company, value from cause where status <> 'cleared' and (not %s or code = any(%s)) order by id",
+        """
+        select id, code, company, value from cause
+        where status <> 'cleared' and (not %s or code = any(%s)) order by id
+        """,
         (self_clearing, sorted(SELF_CLEARING)),
     ).fetchall()
     return [Cause(id=row[0], code=row[1], company=row[2], value=row[3]) for row in rows]

@@ -11,8 +11,6 @@ from shared.ledger.connection import Cur
 
 #: Seconds a mapping batch may take before another worker may claim it. Mapping is pure; only reading again waits.
 MAPPING_LEASE_S: Final = 300
-#: Seconds between two commits of a writer: its longest call (connect and read deadlines) with a wide margin.
-WRITING_LEASE_S: Final = 120
 #: Claims without any outcome after which the entry is taken for the one that kills its worker.
 CLAIMS_MAX: Final = 3
 
@@ -53,6 +51,7 @@ class WritingClaim(msgspec.Struct, frozen=True, kw_only=True):
     lane: str
     company: str
     fence: int
+    lease_s: float
     mapped: bytes
 
 
@@ -120,8 +119,11 @@ def preview(cur: Cur, ids: Sequence[int]) -> list[Preview]:
     return [Preview(id=row[0], key=row[1], lane=row[2], attempts=row[3], mapped=bytes(row[4])) for row in rows]
 
 
-def claim_for_writing(cur: Cur, entry_id: int) -> WritingClaim | None:
-    """Claim one entry and its record; None where it is not to be written now, or another writer is at the record."""
+def claim_for_writing(cur: Cur, entry_id: int, lease_s: float) -> WritingClaim | None:
+    """Claim one entry and its record; None where it is not to be written now, or another writer is at the record.
+
+    The claim is good for `lease_s` seconds from the last commit that extended it.
+    """
     row = cur.execute(
         """
         with wanted as (
@@ -138,12 +140,12 @@ def claim_for_writing(cur: Cur, entry_id: int) -> WritingClaim | None:
             returning e.id, e.flow, e.key, e.version, e.claims, e.attempts, e.round, e.lane, e.company, e.detected_at
         )
         select t.id, t.flow, t.key, t.version, l.version, l.written_version, t.claims, t.attempts, t.round, t.lane,
-               t.company, l.fence,
+               t.company, l.fence, %(lease)s::float,
                (select b.raw from body b where b.entry_id = t.id and b.kind = 'mapped' and b.round = t.round
                 and b.at = t.detected_at)
         from taken t, locked l
         """,
-        {"id": entry_id, "lease": WRITING_LEASE_S},
+        {"id": entry_id, "lease": lease_s},
     ).fetchone()
     if row is None:
         return None
@@ -161,7 +163,7 @@ def extend(cur: Cur, claim: WritingClaim) -> None:
         update record set lease_until = now() + make_interval(secs => %s)
         where flow = %s and key = %s and fence = %s returning 1
         """,
-        (WRITING_LEASE_S, claim.flow, claim.key, claim.fence),
+        (claim.lease_s, claim.flow, claim.key, claim.fence),
     ).fetchone()
     if row is None:
         raise LeaseLost(f"{claim.flow} {claim.key} is being written by another worker")

@@ -1,4 +1,4 @@
-"""Turns what a read saw into new entries: a record whose fingerprint changed gets its next version, all others nothing."""
+"""Turns what a read saw into new entries: a record whose fingerprint changed gets its next version, others nothing."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -64,7 +64,7 @@ def record_seen(
     changed: list[Seen] = []
     unchanged: list[Seen] = []
     for key, seen in latest.items():
-        _, fingerprint, last_read_at, skipped, vanished = known[key]
+        _, fingerprint, last_read_at, skipped = known[key]
         same = seen.fingerprint == fingerprint and seen.skipped == skipped
         if same:
             unchanged.append(seen)
@@ -88,16 +88,16 @@ def record_seen(
     )
 
 
-def _lock_records(cur: Cur, flow: str, keys: Sequence[str]) -> dict[str, tuple[int, str, datetime, str, object]]:
+def _lock_records(cur: Cur, flow: str, keys: Sequence[str]) -> dict[str, tuple[int, str, datetime, str]]:
     select = """
-        select key, version, fingerprint, read_at, skipped, vanished_at from record
+        select key, version, fingerprint, read_at, skipped from record
         where flow = %s and key = any(%s) order by key for update
     """
     rows = cur.execute(select, (flow, keys)).fetchall()
     if len(rows) < len(keys):
         cur.execute("insert into record (flow, key) select %s, unnest(%s::text[]) on conflict do nothing", (flow, keys))
         rows = cur.execute(select, (flow, keys)).fetchall()
-    return {row[0]: (row[1], row[2], row[3], row[4], row[5]) for row in rows}
+    return {row[0]: (row[1], row[2], row[3], row[4]) for row in rows}
 
 
 def _touch(cur: Cur, flow: str, unchanged: Sequence[Seen], read_at: datetime, sweep: int) -> None:

@@ -28,40 +28,38 @@ class Mapped(msgspec.Struct, frozen=True):
 
 
 def mapped(cur: Cur, flow: str, results: Sequence[Mapped], *, actor: str) -> list[Message]:
-    """Keep what the mapping made of a batch and hand its entries to the writers."""
+    """Keep what the mapping made of a batch and hand its entries to the writers.
+
+    What was mapped meanwhile by another worker, or closed, is left as it is.
+    """
     if not results:
         return []
-    cur.execute(
-        """
-        insert into body (entry_id, kind, round, at, raw, digest)
-        select id, 'mapped', round, at, raw, digest
-        from unnest(%s::bigint[], %s::int[], %s::timestamptz[], %s::bytea[], %s::text[]) as b (id, round, at, raw, digest)
-        """,
-        (
-            [result.entry_id for result in results],
-            [result.round for result in results],
-            [result.detected_at for result in results],
-            [result.body for result in results],
-            [digest(result.body) for result in results],
-        ),
-    )
     moved = cur.execute(
         """
         with was as (
-            select e.id, e.state, b.company from entry e
-            join unnest(%(ids)s::bigint[], %(companies)s::text[]) as b (id, company) on b.id = e.id
-            where e.state in ('detected', 'retrying') order by e.id for update of e
+            select e.id, e.state, b.round, b.at, b.raw, b.digest, b.to_company from entry e
+            join unnest(%(ids)s::bigint[], %(rounds)s::int[], %(ats)s::timestamptz[], %(raws)s::bytea[],
+                        %(digests)s::text[], %(companies)s::text[]) as b (entry_id, round, at, raw, digest, to_company)
+              on b.entry_id = e.id and b.round = e.round
+            where e.state = 'detected' or (e.state = 'retrying' and e.stage = 'map') order by e.id for update of e
         ), moved as (
             update entry set state = 'mapped', stage = 'write', claims = 0, attempts = 0, lease_until = null,
-                             reread = false, due_at = now(), company = was.company
+                             reread = false, due_at = now(), company = was.to_company
             from was where entry.id = was.id returning entry.id
         ), told as (
             insert into event (entry_id, was, becomes, actor) select id, state, 'mapped', %(actor)s from was
+        ), kept as (
+            insert into body (entry_id, kind, round, at, raw, digest)
+            select id, 'mapped', round, at, raw, digest from was
         )
         select id from moved order by id
         """,
         {
             "ids": [result.entry_id for result in results],
+            "rounds": [result.round for result in results],
+            "ats": [result.detected_at for result in results],
+            "raws": [result.body for result in results],
+            "digests": [digest(result.body) for result in results],
             "companies": [result.company for result in results],
             "actor": actor,
         },

@@ -13,7 +13,7 @@ from shared.ledger.connection import Cur
 from shared.ledger.messages import Message, write_messages
 
 #: Seconds a message may be on its way before anybody asks after it.
-GRACE_S: Final = 10
+GRACE_S: Final = 5
 #: Entries looked at in one statement.
 LIMIT: Final = 2_000
 

@@ -1,15 +1,11 @@
 """Who polls a stream, from where, and what every pull saw. All changes are fenced by the lease's generation."""
 
 from datetime import datetime
-from typing import Final
 
 import msgspec
 
 from shared.errors import ConnectorError
 from shared.ledger.connection import Cur, storable
-
-#: Seconds a poller leads its stream after its last sign of life.
-LEASE_S: Final = 60
 
 
 class LeaseLost(ConnectorError):
@@ -25,6 +21,7 @@ class Watermark(msgspec.Struct, frozen=True, kw_only=True):
     start_from: str
     swept_at: datetime | None
     due: bool
+    lease_s: float
 
 
 def due(cur: Cur, stream: str) -> bool:
@@ -33,8 +30,8 @@ def due(cur: Cur, stream: str) -> bool:
     return row is None or bool(row[0])
 
 
-def lead(cur: Cur, stream: str, holder: str) -> Watermark | None:
-    """Take or keep the lead of a stream; None while another process has it."""
+def lead(cur: Cur, stream: str, holder: str, lease_s: float) -> Watermark | None:
+    """Take or keep the lead of a stream for `lease_s` seconds; None while another process has it."""
     row = cur.execute(
         """
         insert into lease as l (name, generation, holder, until)
@@ -45,7 +42,7 @@ def lead(cur: Cur, stream: str, holder: str) -> Watermark | None:
         where l.holder = excluded.holder or l.until < now()
         returning generation
         """,
-        {"stream": stream, "holder": holder, "lease": LEASE_S},
+        {"stream": stream, "holder": holder, "lease": lease_s},
     ).fetchone()
     if row is None:
         return None
@@ -53,9 +50,9 @@ def lead(cur: Cur, stream: str, holder: str) -> Watermark | None:
     mark = cur.execute(
         """
         update watermark set generation = %s where stream = %s
-        returning stream, position, generation, start_from, swept_at, due_at <= now()
+        returning stream, position, generation, start_from, swept_at, due_at <= now(), %s::float
         """,
-        (row[0], stream),
+        (row[0], stream, lease_s),
     ).fetchone()
     assert mark is not None  # noqa: S101 - inserted above
     return Watermark(**dict(zip(Watermark.__struct_fields__, mark, strict=True)))
@@ -69,7 +66,7 @@ def still_leads(cur: Cur, mark: Watermark) -> None:
     """
     row = cur.execute(
         "update lease set until = now() + make_interval(secs => %s) where name = %s and generation = %s returning 1",
-        (LEASE_S, mark.stream, mark.generation),
+        (mark.lease_s, mark.stream, mark.generation),
     ).fetchone()
     if row is None:
         raise LeaseLost(f"another process polls {mark.stream} now")

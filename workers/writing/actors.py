@@ -108,10 +108,11 @@ class Writing:
     def _claim(self, entry_id: int) -> Session | None:
         """Claim the entry; None where it is nobody's to write, or ends right here."""
         with self.desk.ledger.transaction() as cur:
-            claim = claiming.claim_for_writing(cur, entry_id)
+            claim = claiming.claim_for_writing(cur, entry_id, self.desk.settings.policy.lease_s)
         if claim is None:
             return None
-        session = Session(self.desk.ledger, claim, self.desk.actor, self.desk.stopping)
+        call_s_max = max(account.read_timeout_s for account in self.desk.settings.cin7.values())
+        session = Session(self.desk.ledger, claim, self.desk.actor, self.desk.stopping, call_s_max=call_s_max)
         if claim.claims > claiming.CLAIMS_MAX:
             session.give_up()
             self.guard.hold(self.flow, "write", [claim.id], [crash_finding(claim.claims - 1)])

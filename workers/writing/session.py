@@ -22,9 +22,9 @@ from workers.writing.desk import Stopping
 log = structlog.get_logger()
 T = TypeVar("T")
 
-#: Seconds that must be left of the lease when a call is sent: its deadlines and a margin. A process that was frozen
+#: Seconds on top of a call's deadline that must be left of the lease when it is sent. A process that was frozen
 #: between its intent and its call finds less, and does not send.
-CALL_S_MAX: Final = 75.0
+MARGIN_S: Final = 1.0
 #: Seconds a lookup by marker looks back before the intent: clocks differ between the two sides.
 LOOK_BACK_S: Final = 3600.0
 
@@ -37,11 +37,14 @@ class Session:
     an outcome, which is what UNKNOWN is for.
     """
 
-    def __init__(self, ledger: Ledger, claim: WritingClaim, actor: str, stopping: Callable[[], bool]) -> None:
+    def __init__(
+        self, ledger: Ledger, claim: WritingClaim, actor: str, stopping: Callable[[], bool], *, call_s_max: float
+    ) -> None:
         self.ledger = ledger
         self.claim = claim
         self.actor = actor
         self.stopping = stopping
+        self.call_s_max = call_s_max
         self.messages: list[Message] = []
         self.calls = 0
         self._pending: list[Callable[[Cur], None]] = []
@@ -172,7 +175,7 @@ class Session:
         return effect
 
     def _require_lease(self, effect: int) -> None:
-        if time.monotonic() - self._extended_at > claiming.WRITING_LEASE_S - CALL_S_MAX:
+        if time.monotonic() - self._extended_at > self.claim.lease_s - self.call_s_max - MARGIN_S:
             persist(self.ledger, lambda cur: effects.conclude(cur, effect, "REFUSED", detail="not sent in time"))
             raise claiming.LeaseLost("the claim was nearly over before the call could be sent")
 
