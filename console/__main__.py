@@ -44,6 +44,8 @@ COMMANDS: Final[Mapping[str, str]] = {
     "polls": "Show every pull.",
     "ledger": "Show a record's whole story; verify and export the ledger.",
     "links": "Show which IFS record is which Cin7 record.",
+    "verify": "Check that the ledger was not tampered with.",
+    "export": "Write the events of a span of days for an audit.",
     "accounts": "Show how the charts of accounts align.",
     "journals": "Check a voucher before it is posted.",
     "reconcile": "Compare both systems and the ledger.",

@@ -2,6 +2,7 @@
 
 import getpass
 import os
+import socket
 from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import cached_property
@@ -10,6 +11,7 @@ from pathlib import Path
 import click
 import redis
 
+from shared.assembly import Assembly
 from shared.config.encryption import Cipher
 from shared.config.environment import Environment, read_environment
 from shared.config.loading import load_settings
@@ -71,6 +73,25 @@ class Context:
         conn = self._open.enter_context(connect(self.urls.database))
         require_current(conn)
         return conn
+
+    @cached_property
+    def parts(self) -> Assembly:
+        """The parts of a process, for commands that poll, replay or call; its events name the person.
+
+        Raises:
+            Misconfigured: the schema is not current.
+        """
+        parts = Assembly(
+            self.environment,
+            database_url=self.urls.database,
+            redis_url=self.urls.redis,
+            role="console",
+            root=self.root,
+            actor=f"operator {self.person}@{socket.gethostname()}:{os.getpid()}",
+        )
+        self._open.callback(parts.ledger.close)
+        require_current(parts.ledger.connection())
+        return parts
 
     def redis(self) -> redis.Redis:
         """Return a client of the Redis that carries the queues; closed with the context."""

@@ -53,16 +53,19 @@ class Assembly:
     Args:
         environment: what the variables say.
         database_url, redis_url: where the servers are, embedded ones included.
-        role: who acts, as events name it.
+        role: what acts, as events name it.
+        actor: who acts where that is a person; empty for a process, which is named by role, machine and number.
     """
 
-    def __init__(self, environment: Environment, *, database_url: str, redis_url: str, role: str, root: Path) -> None:
+    def __init__(
+        self, environment: Environment, *, database_url: str, redis_url: str, role: str, root: Path, actor: str = ""
+    ) -> None:
         self.environment = environment
         self.database_url = database_url
         self.redis_url = redis_url
         self.root = root
         self.role = role
-        self.actor = f"{role}@{socket.gethostname()}:{os.getpid()}"
+        self.actor = actor or f"{role}@{socket.gethostname()}:{os.getpid()}"
         self._cin7: dict[str, Cin7Client] = {}
         self._lock = threading.RLock()
 

@@ -68,7 +68,7 @@ def motion(cur: Cur) -> Motion:
 def counts(cur: Cur) -> list[FlowCounts]:
     """Return every flow's entries by state, in flow order, flows without entries included."""
     rows = cur.execute("select flow, state, count(*) from entry group by flow, state").fetchall()
-    lags = dict(
+    lags: dict[str, float] = dict(
         cur.execute(
             """
             select flow, extract(epoch from clock_timestamp() - min(detected_at))::float from entry

@@ -118,7 +118,9 @@ def entries(cur: Cur, ids: Sequence[int]) -> list[StoryEntry]:
         f"select {', '.join(names)} from entry where id = any(%s) order by id",  # noqa: S608 - names of a struct
         (list(ids),),
     ).fetchall()
-    story_of = {row[0]: StoryEntry(**dict(zip(names, row, strict=True)), events=[], effects=[], findings=[]) for row in rows}
+    story_of = {
+        row[0]: StoryEntry(**dict(zip(names, row, strict=True)), events=[], effects=[], findings=[]) for row in rows
+    }
     for entry, event in _parts(cur, "event", StoryEvent, ids):
         story_of[entry].events.append(event)
     for entry, effect in _parts(cur, "effect", StoryEffect, ids):
@@ -139,7 +141,7 @@ def _parts(cur: Cur, table: str, shape: type[S], ids: Sequence[int]) -> list[tup
 
 def bodies(cur: Cur, entry_id: int) -> Bodies:
     """Return what an entry was made of and what it became."""
-    rows = dict(
+    rows: dict[str, bytes] = dict(
         cur.execute(
             """
             select distinct on (b.kind) b.kind, b.raw from body b join entry e on e.id = b.entry_id
@@ -149,6 +151,4 @@ def bodies(cur: Cur, entry_id: int) -> Bodies:
         ).fetchall()
     )
     source, mapped = rows.get("source"), rows.get("mapped")
-    return Bodies(
-        source=None if source is None else bytes(source), mapped=None if mapped is None else bytes(mapped)
-    )
+    return Bodies(source=None if source is None else bytes(source), mapped=None if mapped is None else bytes(mapped))

@@ -1,0 +1,57 @@
+"""`connector export`: the events of a span of days as JSON lines or CSV, for an audit."""
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import TextIO
+
+import click
+
+from console.context import Context
+from console.exporting import FORMATS, write_events
+from console.output import json_option, print_json
+from shared.ledger.views.exports import events
+
+_DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@click.command()
+@click.option("--from", "first", type=_DAY, required=True, metavar="DATE", help="First day, of UTC: 2026-03-01.")
+@click.option("--to", "last", type=_DAY, required=True, metavar="DATE", help="Last day, which is included.")
+@click.option("--format", "form", type=click.Choice(list(FORMATS)), default="jsonl", show_default=True)
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), default=None, help="Else standard output.")
+@json_option
+@click.pass_obj
+def command(context: Context, first: datetime, last: datetime, form: str, output: Path | None, as_json: bool) -> None:
+    """Write every event recorded from one day to another, with the entry it belongs to."""
+    if last < first:
+        raise click.UsageError("--to is before --from.")
+    if as_json and output is None:
+        raise click.UsageError("--json says what was written: name the file with --output.")
+    conn = context.connect()
+    with _opened(output) as file:
+        count = write_events(events(conn, first.date(), last.date()), form, file)
+    if as_json:
+        print_json({"events": count, "format": form, "file": str(output)})
+    elif output is not None:
+        click.echo(f"Wrote {count} events to {output}.", err=True)
+
+
+@contextlib.contextmanager
+def _opened(output: Path | None) -> Iterator[TextIO]:
+    """Open the file to write; it gets its name once it is whole, so that nobody takes half an export for all."""
+    if output is None:
+        yield sys.stdout
+        return
+    part = output.with_name(f"{output.name}.part")
+    try:
+        with part.open("w", encoding="utf-8", newline="") as file:
+            yield file
+        part.replace(output)
+    except OSError as error:
+        raise click.ClickException(f"{output} cannot be written: {error.strerror}.") from error
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)

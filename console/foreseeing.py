@@ -1,0 +1,86 @@
+"""One mapped record and what was written last to the writes that would follow, field by field. Pure."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+from console.comparing import Change, changes
+from shared.cin7.records.suppliers import Supplier
+from shared.config.settings import PolicySettings
+from shared.findings import Finding
+from shared.flows import PURCHASE_ORDERS, SUPPLIERS
+from shared.ledger.links import Link
+from workers.mapping.results import PurchaseWrite, SupplierWrite
+from workers.writing.purchase_orders import check_supplier
+from workers.writing.suppliers import Unchanged, plan_supplier
+
+Action = Literal["create", "update", "unchanged", "void", "held"]
+
+
+class Preview(msgspec.Struct, frozen=True, kw_only=True):
+    """One would-be write; `account` is empty where the mapping already holds the record."""
+
+    flow: str
+    key: str
+    account: str = ""
+    action: Action
+    fields: tuple[Change, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+def foresee_supplier(
+    key: str, write: SupplierWrite, link: Link | None, current: Supplier | None, *, policy: PolicySettings
+) -> Preview:
+    """Return what would be written of one supplier to one account.
+
+    Args:
+        key: of the IFS supplier.
+        write: what the mapping asks for.
+        link: None where it is linked to nothing.
+        current: what Cin7 is known to hold, where nothing was written yet; None where that is not known.
+    """
+    if link is not None and link.written:
+        written = msgspec.json.decode(link.written, type=Supplier)
+        return _compared(SUPPLIERS.name, key, write.account, changes(written, write.supplier))
+    if current is None:
+        action: Action = "create" if link is None else "update"
+        fields = changes(None, write.supplier)
+        return Preview(flow=SUPPLIERS.name, key=key, account=write.account, action=action, fields=fields)
+    plan = plan_supplier(write.supplier, None, current, policy, company=write.company)
+    if isinstance(plan, list):
+        return Preview(flow=SUPPLIERS.name, key=key, account=write.account, action="held", findings=tuple(plan))
+    wanted = current if isinstance(plan, Unchanged) else plan.supplier
+    return _compared(SUPPLIERS.name, key, write.account, changes(current, wanted))
+
+
+def foresee_order(key: str, write: PurchaseWrite, link: Link | None, supplier: Link | None) -> Preview:
+    """Return what would be written of one purchase order.
+
+    Args:
+        key: of the order.
+        write: what the mapping asks for.
+        link: None where the order is not in Cin7.
+        supplier: the link of its supplier; None where it has to come first.
+    """
+    flow, account = PURCHASE_ORDERS.name, write.account
+    if write.void:
+        return Preview(flow=flow, key=key, account=account, action="void" if link else "unchanged")
+    if supplier is not None and supplier.written:
+        mismatch = check_supplier(write, msgspec.json.decode(supplier.written, type=Supplier))
+        if mismatch:
+            return Preview(flow=flow, key=key, account=account, action="held", findings=tuple(mismatch))
+    written = msgspec.json.decode(link.written, type=PurchaseWrite) if link and link.written else None
+    fields = changes(_document(written), _document(write))
+    if link is None:
+        return Preview(flow=flow, key=key, account=account, action="create", fields=fields)
+    return _compared(flow, key, account, fields)
+
+
+def _document(write: PurchaseWrite | None) -> Mapping[str, object] | None:
+    return None if write is None else {"Purchase": write.header, "Order": write.order}
+
+
+def _compared(flow: str, key: str, account: str, fields: tuple[Change, ...]) -> Preview:
+    action: Action = "update" if fields else "unchanged"
+    return Preview(flow=flow, key=key, account=account, action=action, fields=fields)
