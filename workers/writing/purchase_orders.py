@@ -151,7 +151,11 @@ def order_differences(
 
 
 def header_differences(header: PurchaseHeader, got: Purchase) -> tuple[str, ...]:
-    """Return the header fields that differ, with both values; what is not asked for is not compared."""
+    """Return the header fields that differ, with both values; what is not asked for is not compared.
+
+    An empty attribute is no difference: a company without a set of attributes for purchases ignores them, and the note
+    carries the marker too. Source: docs/apis/cin7.md#purchases.
+    """
     compared: list[tuple[str, str, str]] = [
         ("Location", header.location, got.location),
         ("RequiredBy", (header.required_by or "")[:10], (got.required_by or "")[:10]),
@@ -160,6 +164,7 @@ def header_differences(header: PurchaseHeader, got: Purchase) -> tuple[str, ...]
         *(
             (f"AdditionalAttribute{number}", text, got.attributes.get(number, ""))
             for number, text in header.attributes.items()
+            if got.attributes.get(number)
         ),
     ]
     return tuple(_difference(field, wanted, held) for field, wanted, held in compared if wanted != held)

@@ -133,6 +133,9 @@ class _Work:
         number = self.settings.supplier_number_attribute
         marker = self.wanted.attributes.get(number, "")
         hits = [found for found in named if marker and found.attributes.get(number, "") == marker]
+        if not hits:
+            # Without an attribute set Cin7 ignores the marker: then only what is ours in every field is ours.
+            hits = [found for found in self._unlinked(named) if not differences(self.wanted, found)]
         if len(hits) > 1:
             raise Held([_twice(marker, hits)])
         if not hits:
@@ -143,6 +146,11 @@ class _Work:
         self.session.resolve(
             effect, "APPLIED", "found by its marker", lambda cur: links.store(cur, link, origin="adopted")
         )
+
+    def _unlinked(self, named: Sequence[Supplier]) -> list[Supplier]:
+        with self.desk.ledger.transaction() as cur:
+            taken = links.linked_ids(cur, FLOW, self.account.name, [found.id or "" for found in named])
+        return [found for found in named if found.id not in taken]
 
     def _meet(self) -> None:
         """First contact: link a supplier that Cin7 has already, where it is certainly the same."""

@@ -100,7 +100,8 @@ def plan_supplier(
 def differences(wanted: Supplier, got: Supplier) -> tuple[str, ...]:
     """Return the owned fields in which `got` is not `wanted`, as read back after a write; empty where all arrived.
 
-    The order of addresses and contacts does not matter, nor do further ones; one that is there twice does.
+    The order of addresses and contacts does not matter, nor do further ones; one that is there twice does. Without an
+    attribute set Cin7 ignores attributes, so an empty one is no difference then. Source: docs/apis/cin7.md#supplier.
     """
     fields = [
         field for field in _owned(wanted) if not _same(field, getattr(wanted, field) or "", getattr(got, field) or "")
@@ -108,11 +109,15 @@ def differences(wanted: Supplier, got: Supplier) -> tuple[str, ...]:
     fields.extend(
         f"AdditionalAttribute{number}"
         for number, text in wanted.attributes.items()
-        if text != (got.attributes.get(number) or "")
+        if _lost(text, got.attributes.get(number) or "", expected=bool(wanted.attribute_set))
     )
     fields.extend(entry_differences(wanted.addresses, got.addresses, ADDRESSES))
     fields.extend(entry_differences(wanted.contacts, got.contacts, CONTACTS))
     return tuple(fields)
+
+
+def _lost(text: str, held: str, *, expected: bool) -> bool:
+    return held != text and bool(held or expected)
 
 
 def remembered(wanted: Supplier, got: Supplier) -> Supplier:

@@ -232,7 +232,7 @@ def test_amounts_may_differ_within_the_tolerance_and_sums_by_that_of_each_line()
     ("changes", "named"),
     [
         ({"note": ""}, "Note"),
-        ({"attributes": {}}, "AdditionalAttribute1"),
+        ({"attributes": {1: "another"}}, "AdditionalAttribute1"),
         ({"location": "Main Warehouse"}, "Location"),
         ({"required_by": None}, "RequiredBy"),
         ({"supplier_id": "other"}, "SupplierID"),
@@ -242,6 +242,10 @@ def test_amounts_may_differ_within_the_tolerance_and_sums_by_that_of_each_line()
 def test_a_header_that_arrived_otherwise_is_named(changes: dict[str, object], named: str) -> None:
     (difference,) = order_differences(WRITE, held(**changes), CENT)
     assert difference.startswith(f"{named}: ")
+
+
+def test_attributes_that_cin7_ignores_are_no_difference_since_the_note_carries_the_marker() -> None:
+    assert order_differences(WRITE, held(attributes={}), CENT) == ()
 
 
 def test_a_void_is_verified_too() -> None:
