@@ -9,7 +9,10 @@ import msgspec
 from console.context import Context
 from console.output import json_option, print_json, print_table, say
 from shared.config.tables import TABLES, counts, export_csv, export_rows, import_csv
-from shared.errors import Misconfigured
+from shared.errors import ConnectorError, Misconfigured
+from shared.ledger.causes import open_causes
+from shared.queues.broker import LOST
+from workers.composition import releaser_of
 
 _TABLE = click.Choice(list(TABLES))
 
@@ -36,13 +39,32 @@ def import_(context: Context, table: str, file: Path, replace: bool, as_json: bo
         )
     except Misconfigured as error:
         raise Misconfigured(f"{file}, {error}") from error
+    changed = bool(result.added or result.changed or result.removed)
+    released = _release(context) if changed and settings is not None else []
     if as_json:
-        print_json({"table": table} | msgspec.structs.asdict(result))
+        print_json({"table": table} | msgspec.structs.asdict(result) | {"released": released})
         return
     say(
         f"{table}: {result.added} added, {result.changed} changed, {result.removed} removed, "
         f"{result.unchanged} unchanged."
     )
+    if released:
+        say(f"{len(released)} held entries go on: what held them is gone.")
+
+
+def _release(context: Context) -> list[int]:
+    """Send on what the new rows release; where Cin7 or Redis cannot be asked now, the releasing process will."""
+    parts = context.parts
+    try:
+        with parts.ledger.transaction() as cur:
+            if not open_causes(cur):
+                return []
+        releaser = releaser_of(parts)
+        releaser.release()
+        return releaser.send_ready() if parts.settings.policy.auto_replay else []
+    except (ConnectorError, *LOST) as error:
+        click.echo(f"connector: imported; what it releases goes on later: {error}", err=True)
+        return []
 
 
 @command.command("export")

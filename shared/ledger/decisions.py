@@ -5,13 +5,13 @@ from shared.ledger import events
 from shared.ledger.connection import Cur
 
 
-def create_anyway(cur: Cur, entry_id: int, account: str, *, actor: str) -> None:
+def create_anyway(cur: Cur, entry_id: int, account: str, *, actor: str, why: str) -> None:
     """Record that this supplier is to be created in `account` although one there resembles it."""
     events.note(
         cur,
         entry_id,
         actor=actor,
-        why=f"to be created in {account} although suppliers there resemble it",
+        why=f"to be created in {account} although suppliers there resemble it: {why}",
         detail=_create_in(account),
     )
 

@@ -1,0 +1,138 @@
+"""Links that a person makes, and decisions to create: checked, recorded with the name, then the held entries go on."""
+
+from collections.abc import Sequence
+
+from shared.assembly import Assembly
+from shared.cin7.records.suppliers import Supplier
+from shared.errors import ConnectorError
+from shared.flows import SUPPLIERS
+from shared.ledger import decisions, effects, events, links
+from shared.ledger.connection import Cur
+from shared.ledger.links import Link
+from workers.replaying import replay
+
+FLOW = SUPPLIERS.name
+
+
+def link(parts: Assembly, key: str, account: str, found: Supplier, *, origin: str, why: str) -> bool:
+    """Link an IFS supplier to one of Cin7; False where it is already.
+
+    Args:
+        parts: of this process.
+        key: of the IFS supplier.
+        account: in which `found` is.
+        found: as Cin7 answered it a moment ago.
+        origin: `accepted` or `person`.
+        why: completes the event, with the person's name.
+
+    Raises:
+        ConnectorError: the ledger does not know the supplier, it is being written, or either side is linked otherwise.
+    """
+    cin7_id = found.id or ""
+    replaced = _replaceable(parts, key, account, cin7_id)
+    with parts.ledger.transaction() as cur:
+        version, entry_id = _locked(cur, key, account)
+        owner = links.owner(cur, FLOW, account, cin7_id)
+        if owner == key:
+            return False
+        if owner is not None:
+            raise ConnectorError(f"{found.name} ({cin7_id}) of {account} is linked to supplier {owner} already.")
+        if replaced:
+            cur.execute(
+                "delete from link where flow = %s and ifs_key = %s and cin7_account = %s and cin7_id = %s",
+                (FLOW, key, account, replaced),
+            )
+        links.store(
+            cur,
+            Link(
+                flow=FLOW,
+                ifs_key=key,
+                cin7_account=account,
+                cin7_id=cin7_id,
+                cin7_number=found.name,
+                written=b"",
+                version=version,
+                verified=False,
+            ),
+            origin=origin,
+        )
+        instead = f" instead of {replaced}, which is gone" if replaced else ""
+        events.note(
+            cur,
+            entry_id,
+            actor=parts.actor,
+            why=f"linked to {found.name} ({cin7_id}) of {account}{instead}: {why}",
+        )
+        # Every writer compares with who owns what: their indexes are to be built again.
+        cur.execute("update cin7_supplier_read set revision = revision + 1 where account = %s", (account,))
+    return True
+
+
+def _replaceable(parts: Assembly, key: str, account: str, cin7_id: str) -> str:
+    """Return the Cin7 id of an earlier link whose supplier is gone from Cin7, or "".
+
+    Raises:
+        ConnectorError: the supplier is linked to another one that is there.
+    """
+    with parts.ledger.transaction() as cur:
+        known = links.find(cur, FLOW, key, account)
+    if known is None or known.cin7_id == cin7_id:
+        return ""
+    if parts.cin7(account).supplier(known.cin7_id) is not None:
+        raise ConnectorError(
+            f"Supplier {key} is linked to {known.cin7_number} ({known.cin7_id}) of {account} already, which is there."
+        )
+    return known.cin7_id
+
+
+def _locked(cur: Cur, key: str, account: str) -> tuple[int, int]:
+    """Lock a supplier against writers; return its version and newest entry.
+
+    Raises:
+        ConnectorError: it is not known, or a writer is at it.
+    """
+    row = cur.execute(
+        """
+        select r.version, coalesce(r.lease_until > now(), false),
+               (select id from entry e where e.flow = r.flow and e.key = r.key order by e.version desc limit 1)
+        from record r where r.flow = %s and r.key = %s for update
+        """,
+        (FLOW, key),
+    ).fetchone()
+    if row is None or row[2] is None:
+        raise ConnectorError(f"The ledger has never seen supplier {key}: run `connector poll suppliers` first.")
+    unsettled = any(
+        effect.step == "create" and effect.target == f"cin7/{account}" for effect in effects.unresolved(cur, FLOW, key)
+    )
+    if row[1] or unsettled:
+        raise ConnectorError(f"Supplier {key} is being written to Cin7 right now: look again in a minute.")
+    return int(row[0]), int(row[2])
+
+
+def decide_creation(parts: Assembly, key: str, accounts: Sequence[str], *, why: str) -> None:
+    """Record that a supplier is to be created although others resemble it.
+
+    Raises:
+        ConnectorError: it is not held as a possible duplicate.
+    """
+    with parts.ledger.transaction() as cur:
+        row = cur.execute(
+            """
+            select e.id from entry e join finding f on f.entry_id = e.id and f.round = e.round
+            where e.flow = %s and e.key = %s and e.state = 'held' and f.code = 'supplier.possible-duplicate' limit 1
+            """,
+            (FLOW, key),
+        ).fetchone()
+        if row is None:
+            raise ConnectorError(f"Supplier {key} is not held as a possible duplicate: see `connector holds`.")
+        for account in accounts:
+            decisions.create_anyway(cur, int(row[0]), account, actor=parts.actor, why=why)
+
+
+def replay_held(parts: Assembly, keys: Sequence[str], *, why: str) -> list[int]:
+    """Send on the held entries of suppliers whose link is settled now."""
+    with parts.ledger.transaction() as cur:
+        rows = cur.execute(
+            "select id from entry where flow = %s and key = any(%s) and state = 'held' order by id", (FLOW, list(keys))
+        ).fetchall()
+    return replay(parts.ledger, parts.redis, [int(row[0]) for row in rows], actor=parts.actor, why=why)
