@@ -120,7 +120,11 @@ class Desk:
         else:
             price = Decimal(rng.randrange(2000, 150000)).scaleb(-2)
             quantity = Decimal(rng.choice((1, 1, 1, 2, 12)))
-        price = max(price.quantize(Decimal(1)), Decimal(1)) if whole else price
+        discount = Decimal(rng.choice(("0", "0", "0", "5", "10", "12.5"))) if kind == "p" else Decimal(0)
+        if whole:
+            # Whole yen on every line: whether Cin7 rounds a line to yen or to sen is not known.
+            price, discount = max(price.quantize(Decimal(1)), Decimal(1)), Decimal(0)
+            quantity = quantity.quantize(Decimal(1), ROUND_HALF_UP)
         line = {
             "OrderNo": header["OrderNo"],
             "LineNo": str(place + 1),
@@ -131,7 +135,7 @@ class Desk:
             "BuyQtyDue": quantity,
             "BuyUnitMeas": part.unit if kind == "p" else "pcs",
             "BuyUnitPrice": price,
-            "Discount": Decimal(rng.choice(("0", "0", "0", "5", "10", "12.5"))) if kind == "p" else Decimal(0),
+            "Discount": discount,
             "AdditionalCostAmount": Decimal(15) if kind == "p" and rng.random() < 0.05 else None,
             "CurrencyCode": header["CurrencyCode"],
             "WantedDeliveryDate": header["WantedReceiptDate"],
