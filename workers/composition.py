@@ -14,6 +14,7 @@ from workers.mapping.rereading import Rereader
 from workers.replaying import Releaser
 from workers.writing.actors import Writing, writers
 from workers.writing.desk import Account, Desk
+from workers.writing.duplicates import DuplicateWatch
 from workers.writing.first_contact import FirstContact
 
 
@@ -95,5 +96,7 @@ def still_there(parts: Assembly, cause: Cause, entry_id: int) -> bool:
 
 
 def refresh(parts: Assembly, causes: Sequence[Cause]) -> None:
-    """Read again what open causes ask of Cin7, and whatever is old."""
+    """Read again what open causes ask of Cin7, and whatever is old; look for what a lost answer may have left."""
     parts.rules.refresh_causes([(cause.code, cause.company) for cause in causes])
+    parts.rules.refresh_stale()
+    DuplicateWatch(parts.ledger, parts.actor, desk_of(parts, lambda: False).accounts).look()

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 import redis
 import structlog
@@ -18,6 +18,7 @@ from shared.queues.broker import LOST
 from shared.queues.handing_over import hand_over
 
 log = structlog.get_logger()
+T = TypeVar("T")
 
 #: Seconds between looks at the revision of the rules, and between refreshes of what open causes ask Cin7 for.
 LOOK_EVERY_S: Final = 0.5
@@ -91,29 +92,36 @@ class Releaser:
         self.revision = revision
 
     def run(self, stopping: Callable[[], bool]) -> None:
-        """Release until told to stop."""
+        """Release until told to stop. What fails is tried again in its time; the rest goes on."""
         seen, next_refresh = -1, 0.0
         while not stopping():
-            try:
-                seen, next_refresh = self._turn(seen, next_refresh)
-            except (ConnectorError, *LOST) as error:
-                log.warning("release put off", reason=str(error))
-                time.sleep(2)
+            if time.monotonic() >= next_refresh:
+                next_refresh = time.monotonic() + REFRESH_EVERY_S
+                self._attempt(self._look_around)
+            seen = self._attempt(lambda seen=seen: self._turn(seen)) or seen  # type: ignore[misc]
             time.sleep(LOOK_EVERY_S)
 
-    def _turn(self, seen: int, next_refresh: float) -> tuple[int, float]:
+    def _attempt(self, work: Callable[[], T]) -> T | None:
+        try:
+            return work()
+        except (ConnectorError, *LOST) as error:
+            log.warning("release put off", reason=str(error))
+            time.sleep(1)
+            return None
+
+    def _look_around(self) -> None:
+        with self.ledger.transaction() as cur:
+            waiting = causes.open_causes(cur)
+        self.refresh(waiting)
+
+    def _turn(self, seen: int) -> int:
         self.release_linked()
-        if time.monotonic() >= next_refresh:
-            next_refresh = time.monotonic() + REFRESH_EVERY_S
-            with self.ledger.transaction() as cur:
-                waiting = causes.open_causes(cur)
-            self.refresh(waiting)
         revision = self.revision()
         if revision != seen:
             self.release()
         if self.auto_replay:
             self.send_ready()
-        return revision, next_refresh
+        return revision
 
     def release(self) -> list[int]:
         """Close every cause that is gone; return the entries that nothing holds any more."""

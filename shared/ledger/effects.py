@@ -55,14 +55,19 @@ def intend(
     return int(row[0])
 
 
-def conclude(cur: Cur, effect_id: int, state: str, *, answer: bytes = b"", detail: str = "") -> None:
-    """Record the outcome: APPLIED, REFUSED (certainly without effect) or UNKNOWN."""
+def conclude(
+    cur: Cur, effect_id: int, state: str, *, answer: bytes = b"", detail: str = "", unfound: bool = False
+) -> None:
+    """Record the outcome: APPLIED, REFUSED (without effect) or UNKNOWN.
+
+    `unfound`: its answer was lost and it was looked for in vain, so that it will be looked for once more.
+    """
     cur.execute(
         """
-        update effect set state = %s, ended_at = now(), answer_digest = %s, detail = %s
+        update effect set state = %s, ended_at = now(), answer_digest = %s, detail = %s, unfound = %s
         where id = %s and state in ('INTENT', 'UNKNOWN')
         """,
-        (state, digest(answer) if answer else "", storable(detail), effect_id),
+        (state, digest(answer) if answer else "", storable(detail), unfound, effect_id),
     )
 
 

@@ -127,7 +127,7 @@ class _Work:
         if len(hits) > 1:
             raise Held([_twice(effect.marker, hits)])
         if not hits:
-            self.session.resolve(effect, "REFUSED", "no purchase with this marker after settling")
+            self.session.resolve(effect, "REFUSED", "no purchase with this marker after settling", unfound=True)
             return
         found = hits[0]
         self.link = self._link_to(found.id, found.order_number)

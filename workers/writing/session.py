@@ -182,12 +182,20 @@ class Session:
     def _conclude(self, effect: int, state: str, detail: str) -> None:
         persist(self.ledger, lambda cur: effects.conclude(cur, effect, state, detail=detail[:500]))
 
-    def resolve(self, effect: Effect, state: str, detail: str, then: Callable[[Cur], None] | None = None) -> None:
+    def resolve(
+        self,
+        effect: Effect,
+        state: str,
+        detail: str,
+        then: Callable[[Cur], None] | None = None,
+        *,
+        unfound: bool = False,
+    ) -> None:
         """Record what became of a call whose answer was lost."""
 
         def change(cur: Cur) -> None:
             claiming.extend(cur, self.claim)
-            effects.conclude(cur, effect.id, state, detail=detail)
+            effects.conclude(cur, effect.id, state, detail=detail, unfound=unfound)
             if then is not None:
                 then(cur)
 

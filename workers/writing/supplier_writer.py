@@ -139,7 +139,7 @@ class _Work:
         if len(hits) > 1:
             raise Held([_twice(marker, hits)])
         if not hits:
-            self.session.resolve(effect, "REFUSED", "no supplier with this marker after settling")
+            self.session.resolve(effect, "REFUSED", "no supplier with this marker after settling", unfound=True)
             return
         self.link = self._link_to(hits[0].id or "", hits[0].name)
         link = self.link

@@ -238,6 +238,9 @@ create table effect (
     answer_digest text not null default '',
     detail text not null default '',
     call_key text not null default '',
+    -- A create that was looked for in vain and sent again, and when a second look made sure that it left no twin.
+    unfound boolean not null default false,
+    rechecked_at timestamptz,
     actor text not null
 ) with (fillfactor = 80);
 create unique index effect_once on effect (target, flow, key, version, step, round);
@@ -246,6 +249,7 @@ create unique index effect_create on effect (target, flow, key)
     where step = 'create' and state in ('INTENT', 'UNKNOWN', 'APPLIED');
 create index effect_unresolved on effect (flow, key) where state in ('INTENT', 'UNKNOWN');
 create index effect_entry on effect (entry_id);
+create index effect_unfound on effect (id) where unfound and rechecked_at is null;
 
 create table link (
     flow text not null,
