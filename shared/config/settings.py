@@ -92,7 +92,7 @@ class PolicySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     #: call that a writer makes (`read_timeout_s` of its account).
     lease_s: Annotated[float, msgspec.Meta(gt=0)] = 60
     #: Attempts with back-off before a record that keeps failing is held.
-    attempts_max: Positive = 12
+    attempts_max: Positive = 20
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -209,7 +209,8 @@ def _supersede_older(
             where e.flow = %(flow)s and e.version < seen.version
               and e.state in ('detected', 'mapped', 'waiting', 'retrying', 'held')
               and (r.lease_until is null or r.lease_until < now())
-            order by e.id for update of e
+            -- An entry that a writer is claiming right now is left to it; waiting for it could wait for ourselves.
+            order by e.id for update of e skip locked
         ), closed as (
             update entry set state = 'superseded', ready = false, waits_on = null, lease_until = null
             from older where entry.id = older.id returning entry.id

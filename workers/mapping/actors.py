@@ -153,12 +153,20 @@ class MappingStage:
         """Map every claim; what fails for want of reference data is mapped once more after a look at Cin7."""
         results = [(claim, self._result(claim, rules)) for claim in claims]
         findings = [finding for _, result in results if isinstance(result, list) for finding in result]
-        if findings and self.rules.refresh_for(findings):
+        if findings and self._looked_again(findings):
             rules = self.rules.get()
             results = [
                 (claim, self._result(claim, rules) if isinstance(result, list) else result) for claim, result in results
             ]
         return results
+
+    def _looked_again(self, findings: Sequence[Finding]) -> bool:
+        """Read again what may be outdated; without an answer the entries are held by what is known."""
+        try:
+            return self.rules.refresh_for(findings)
+        except (Retryable, Misconfigured) as error:
+            log.warning("reference data not read again", reason=str(error))
+            return False
 
     def _result(self, claim: MappingClaim, rules: Rules) -> Ready | list[Finding]:
         try:
