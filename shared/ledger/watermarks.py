@@ -134,7 +134,7 @@ def count_page(
     """Add one batch to the audit row. The filter kept is the first page's, which says what was asked for."""
     cur.execute(
         """
-        update poll set filter = case when filter = '' then %s else filter end, pages = pages + %s, rows = rows + %s,
+        update poll set filter = case when pages = 0 then %s else filter end, pages = pages + %s, rows = rows + %s,
                changed = changed + %s, unchanged = unchanged + %s, skipped = skipped + %s
         where id = %s
         """,
