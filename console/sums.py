@@ -8,6 +8,7 @@ from shared.ifs.documents import decode
 from shared.ifs.records.purchase_orders import OrderDocument, OrderLine
 from shared.ifs.sources import Bound
 from shared.ledger.views.holds import HeldBody
+from shared.money import usable
 
 Sums = dict[str, Decimal]
 
@@ -18,7 +19,7 @@ _CENT: Final = Decimal("0.01")
 def sums_of(bodies: Iterable[HeldBody], bound: Bound) -> dict[int, Sums]:
     """Return the money of each cause by currency; an order that two causes hold counts for both.
 
-    What cannot be decoded is left out: its amounts are not known.
+    What cannot be decoded, or is no amount, is left out.
     """
     worth: dict[int, tuple[str, Decimal] | None] = {}
     found: dict[int, Sums] = {}
@@ -33,15 +34,14 @@ def sums_of(bodies: Iterable[HeldBody], bound: Bound) -> dict[int, Sums]:
     return found
 
 
-def worth_of(order: OrderDocument) -> tuple[str, Decimal] | None:
-    """Return an order's currency and what its lines cost before tax; None where that is no number."""
-    total = sum((_line(line) for line in order.lines), Decimal(0))
-    return (order.header.currency_code, total.quantize(_CENT)) if abs(total) < Decimal(10) ** 20 else None
+def worth_of(order: OrderDocument) -> tuple[str, Decimal]:
+    """Return an order's currency and what its lines cost before tax."""
+    return order.header.currency_code, sum((_line(line) for line in order.lines), Decimal(0)).quantize(_CENT)
 
 
 def _line(line: OrderLine) -> Decimal:
     amounts = (line.net_amt_curr, line.buy_qty_due, line.buy_unit_price, line.discount, line.additional_cost_amount)
-    if not all(amount is None or amount.is_finite() for amount in amounts):
+    if not all(amount is None or usable(amount) for amount in amounts):
         return Decimal(0)
     if line.net_amt_curr is not None:
         return line.net_amt_curr

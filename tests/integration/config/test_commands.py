@@ -103,6 +103,7 @@ def test_tables_go_in_and_out(shell: Shell) -> None:
         "changed": 0,
         "removed": 0,
         "unchanged": 0,
+        "released": [],
     }
     code, out, _ = shell("mappings", "export", "accounts")
     assert (code, out) == (0, "company,ifs_account,cin7_code\n10,9999,400\n")

@@ -28,7 +28,12 @@ class Installation:
     """One configured connector; `say` runs a command as an operator types it."""
 
     def __init__(
-        self, folder: Path, variables: dict[str, str], ifs: IfsApp, cin7: Cin7Sandbox, capsys: pytest.CaptureFixture[str]
+        self,
+        folder: Path,
+        variables: dict[str, str],
+        ifs: IfsApp,
+        cin7: Cin7Sandbox,
+        capsys: pytest.CaptureFixture[str],
     ) -> None:
         self.folder = folder
         self.variables = variables
@@ -114,7 +119,7 @@ def installed(
 
 def set_up(one: Installation, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Store credentials and import the mapping tables."""
-    bodies = {("ifs",): world.credentials["ifs"]}
+    bodies: dict[tuple[str, ...], Any] = {("ifs",): world.credentials["ifs"]}
     bodies |= {("cin7", account): body for account, body in world.credentials["cin7"].items()}
     for names, body in bodies.items():
         feed(monkeypatch, json.dumps(body))
