@@ -83,9 +83,13 @@ def witnesses(cur: Cur, cause_id: int, limit: int = 1) -> list[int]:
 
 
 def clear(cur: Cur, cause_ids: Sequence[int]) -> list[int]:
-    """Close causes that are seen to be gone; return the entries that nothing holds any more, now marked ready."""
+    """Close causes that are seen to be gone; return the entries that nothing holds any more, now marked ready.
+
+    One at a time: two that close the two causes of one entry would each find it still held by the other.
+    """
     if not cause_ids:
         return []
+    cur.execute("select pg_advisory_xact_lock(hashtextextended('causes', 0))")
     cur.execute(
         "update cause set status = 'cleared', cleared_at = now() where id = any(%s) and status <> 'cleared'",
         (list(cause_ids),),
@@ -109,11 +113,14 @@ def clear(cur: Cur, cause_ids: Sequence[int]) -> list[int]:
 
 
 def close_idle(cur: Cur) -> int:
-    """Close causes that hold nothing any more (their entries were dismissed, superseded or replayed through)."""
+    """Close causes that hold nothing any more (their entries were dismissed, superseded or replayed through).
+
+    They are locked first and looked at again in a second statement: a hold that ties an entry to one of them meanwhile
+    is seen by it, or passed over by the lock.
+    """
+    idle = "cause.status <> 'cleared' and not exists (select 1 from finding f where f.cause_id = cause.id and f.open)"
+    rows = cur.execute(f"select id from cause where {idle} order by id for update skip locked").fetchall()  # noqa: S608 - a literal
     return cur.execute(
-        """
-        update cause set status = 'cleared', cleared_at = now()
-        where status <> 'cleared'
-          and not exists (select 1 from finding f where f.cause_id = cause.id and f.open)
-        """
+        f"update cause set status = 'cleared', cleared_at = now() where id = any(%s) and {idle}",  # noqa: S608 - a literal
+        ([row[0] for row in rows],),
     ).rowcount
