@@ -1,0 +1,1 @@
+"""The whole connector on this machine, against stand-ins of both systems and a made-up world."""
