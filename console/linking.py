@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from shared.assembly import Assembly
-from shared.cin7.records.suppliers import Supplier
 from shared.errors import ConnectorError
 from shared.flows import SUPPLIERS
 from shared.ledger import decisions, effects, events, links
@@ -14,21 +13,21 @@ from workers.replaying import replay
 FLOW = SUPPLIERS.name
 
 
-def link(parts: Assembly, key: str, account: str, found: Supplier, *, origin: str, why: str) -> bool:
+def link(parts: Assembly, key: str, account: str, cin7_id: str, name: str, *, origin: str, why: str) -> bool:
     """Link an IFS supplier to one of Cin7; False where it is already.
 
     Args:
         parts: of this process.
         key: of the IFS supplier.
-        account: in which `found` is.
-        found: as Cin7 answered it a moment ago.
+        account: the Cin7 account.
+        cin7_id: of the vendor, which Cin7 showed a moment ago.
+        name: of the vendor.
         origin: `accepted` or `person`.
         why: completes the event, with the person's name.
 
     Raises:
         ConnectorError: the ledger does not know the supplier, it is being written, or either side is linked otherwise.
     """
-    cin7_id = found.id or ""
     replaced = _replaceable(parts, key, account, cin7_id)
     with parts.ledger.transaction() as cur:
         version, entry_id = _locked(cur, key, account)
@@ -36,7 +35,7 @@ def link(parts: Assembly, key: str, account: str, found: Supplier, *, origin: st
         if owner == key:
             return False
         if owner is not None:
-            raise ConnectorError(f"{found.name} ({cin7_id}) of {account} is linked to supplier {owner} already.")
+            raise ConnectorError(f"{name} ({cin7_id}) of {account} is linked to supplier {owner} already.")
         if replaced:
             cur.execute(
                 "delete from link where flow = %s and ifs_key = %s and cin7_account = %s and cin7_id = %s",
@@ -49,7 +48,7 @@ def link(parts: Assembly, key: str, account: str, found: Supplier, *, origin: st
                 ifs_key=key,
                 cin7_account=account,
                 cin7_id=cin7_id,
-                cin7_number=found.name,
+                cin7_number=name,
                 written=b"",
                 version=version,
                 verified=False,
@@ -61,7 +60,7 @@ def link(parts: Assembly, key: str, account: str, found: Supplier, *, origin: st
             cur,
             entry_id,
             actor=parts.actor,
-            why=f"linked to {found.name} ({cin7_id}) of {account}{instead}: {why}",
+            why=f"linked to {name} ({cin7_id}) of {account}{instead}: {why}",
         )
         # Every writer compares with who owns what: their indexes are to be built again.
         cur.execute("update cin7_supplier_read set revision = revision + 1 where account = %s", (account,))

@@ -59,12 +59,8 @@ def match(context: Context, accept: str | None, account: str, as_json: bool) -> 
 def _accept(context: Context, one: Proposal, linked: list[Proposal], refused: list[str]) -> None:
     candidate, parts = one.candidates[0], context.parts
     try:
-        vendor = parts.cin7(one.account).supplier(candidate.supplier_id)
-        if vendor is None:
-            refused.append(f"{candidate.name} ({candidate.supplier_id}) is not in {one.account} any more.")
-            return
         why = f"accepted by {context.person} for its {' and '.join(candidate.evidence)}"
-        linking.link(parts, one.ifs_key, one.account, vendor, origin="accepted", why=why)
+        linking.link(parts, one.ifs_key, one.account, candidate.supplier_id, candidate.name, origin="accepted", why=why)
         linked.append(one)
     except ConnectorError as error:
         refused.append(str(error))
@@ -97,7 +93,8 @@ def link(context: Context, ifs_key: str, cin7_id: UUID, account: str, as_json: b
     vendor = parts.cin7(account).supplier(str(cin7_id))
     if vendor is None:
         raise ConnectorError(f"Cin7 account {account} has no supplier {cin7_id}.")
-    fresh = linking.link(parts, ifs_key, account, vendor, origin="person", why=f"decided by {context.person}")
+    why = f"decided by {context.person}"
+    fresh = linking.link(parts, ifs_key, account, vendor.id or "", vendor.name, origin="person", why=why)
     replayed = linking.replay_held(parts, [ifs_key], why=f"linked by {context.person}")
     if as_json:
         told = {"ifs_key": ifs_key, "cin7_account": account, "cin7_id": vendor.id, "cin7_number": vendor.name}

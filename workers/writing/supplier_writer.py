@@ -158,7 +158,7 @@ class _Work:
         match = self.first_contact.match(self.account, self.wanted)
         if match.kind == "none" or (match.kind != "marker" and self._decided_to_create()):
             return
-        if match.kind == "possible":
+        if match.kind == "possible" or self._taken(match.candidates[0].supplier_id):
             raise Held(
                 [duplicate_finding(self.wanted, match, company=self.company, supplier_id=self.session.claim.key)]
             )
@@ -173,6 +173,11 @@ class _Work:
 
         self.session.later(change)
         self.session.flush()
+
+    def _taken(self, cin7_id: str) -> bool:
+        """Say whether another supplier was linked to it since the candidates were listed."""
+        with self.desk.ledger.transaction() as cur:
+            return links.owner(cur, FLOW, self.account.name, cin7_id) is not None
 
     def _decided_to_create(self) -> bool:
         """Say whether a person looked at what resembles this supplier and wants a new one all the same."""

@@ -66,16 +66,28 @@ def test_accepting_links_what_is_certain_and_nothing_else(populated: tuple[Insta
     assert site.json("suppliers", "match", "--accept", "exact")["linked"] == []
 
 
-def test_a_vendor_that_two_suppliers_claim_needs_a_person(site: Installation) -> None:
+@pytest.fixture(name="twins")
+def twins_fixture(site: Installation) -> Installation:
+    """Two suppliers of IFS have the name and tax number of one vendor."""
     vendor(site, Name="Twin AB", TaxNumber="SE77")
     for key in ("S000000", "S000001"):
         site.edit("SupplierInfoGeneralSet", patch=[{"SupplierId": key, "Name": "Twin AB"}])
-        site.edit("SupplierDocumentTaxInfoSet", patch=[
-            {"SupplierId": key, "AddressId": "1", "Company": "10", "VatNo": "SE77"}])  # fmt: skip
+        named = {"SupplierId": key, "AddressId": "1", "Company": "10"}
+        site.edit("SupplierDocumentTaxInfoSet", patch=[{**named, "VatNo": "SE77"}])
     site("poll", "suppliers")
-    found = site.json("suppliers", "match", "--accept", "exact")
+    return site
+
+
+def test_a_vendor_that_two_suppliers_claim_needs_a_person(twins: Installation) -> None:
+    found = twins.json("suppliers", "match", "--accept", "exact")
     assert [one["kind"] for one in found["proposals"]] == ["possible", "possible"]
-    assert (found["linked"], site.json("links")) == ([], [])
+    assert (found["linked"], twins.json("links")) == ([], [])
+
+
+def test_of_two_that_claim_a_vendor_the_writer_links_one_and_holds_the_other(twins: Installation) -> None:
+    twins.work()
+    assert held_codes(twins)["S000001"] == "supplier.possible-duplicate"
+    assert len([row for row in vendors(twins) if row["Name"] == "Twin AB"]) == 1
 
 
 def test_a_held_namesake_is_linked_by_a_person_and_goes_on(populated: tuple[Installation, dict[str, str]]) -> None:
