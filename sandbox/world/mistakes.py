@@ -156,11 +156,12 @@ def _duplicate(why: str) -> Expected:
 
 
 def _vendor(supplier: Supplier, *, name: str, tax_number: str) -> Row:
-    currency = supplier.terms["20"][0]
+    currency, code = supplier.terms["20"]
+    term = next(term.cin7 for term in BY_CODE["20"].terms if term.code == code)
     return {
         "Name": name,
         "Currency": currency,
-        "PaymentTerm": "Net 30",
+        "PaymentTerm": term,
         "AccountPayable": "800",
         "TaxRule": BY_CODE["20"].taxes[0].cin7,
         "Status": "Active",
