@@ -55,9 +55,8 @@ def records(cur: Cur) -> dict[tuple[str, str], Record]:
     rows = cur.execute(
         """
         select r.flow, r.key,
-               case when r.skipped <> '' then 'left_out'
-                    when newest.state = 'written'
-                         and not exists (select 1 from link l where l.flow = r.flow and l.ifs_key = r.key) then 'left_out'
+               case when r.skipped <> '' or (newest.state = 'written' and not exists (
+                             select 1 from link l where l.flow = r.flow and l.ifs_key = r.key)) then 'left_out'
                     else coalesce(newest.state, '') end,
                coalesce((select array_agg(f.code || ' ' || f.value) from finding f
                          where f.entry_id = newest.id and f.open), '{}')

@@ -153,8 +153,8 @@ def _per_record(summary: Summary, calls: Calls) -> str:
     suppliers = summary.count(SUPPLIERS.name, "written")
     orders = summary.count(PURCHASE_ORDERS.name, "written")
     return (
-        f"{calls.total} in all, {_rate(calls.suppliers, suppliers)} per supplier, {_rate(calls.orders, orders)} per order, "
-        f"{calls.other} for everything else"
+        f"{calls.total} in all, {_rate(calls.suppliers, suppliers)} per supplier, "
+        f"{_rate(calls.orders, orders)} per order, {calls.other} for everything else"
     )
 
 
