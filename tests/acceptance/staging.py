@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from sandbox.world import World, as_json
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,15 +44,15 @@ class StandIn:
         address = next(word for word in line.split() if word.startswith("http"))
         self.url = "/".join(address.split("/")[:3])
 
-    def control(self, path: str, body: object = None, method: str | None = None) -> Any:
+    def control(self, path: str, body: object = None, method: str | None = None) -> Any:  # noqa: ANN401 - JSON
         data = None if body is None else as_json(body)
-        request = urllib.request.Request(
+        request = urllib.request.Request(  # noqa: S310 - our own stand-in
             f"{self.url}/_sandbox/{path}",
             data=data,
             method=method or ("GET" if data is None else "POST"),
             headers={"content-type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - as above
             text = answer.read()
         return json.loads(text) if text else None
 
@@ -66,6 +68,7 @@ class Stage:
         self.folder = folder
         self.world = world
         self.running: list[tuple[str, subprocess.Popen[bytes]]] = []
+        self.started = 0
         self.ifs = StandIn("sandbox.ifs", as_json(world.ifs_seed), folder)
         self.cin7 = StandIn("sandbox.cin7", as_json(world.cin7_seed), folder)
         (folder / "connector.toml").write_text(world.connector_toml(self.ifs.url, self.cin7.url, **toml))
@@ -106,14 +109,15 @@ class Stage:
         assert "Traceback" not in done.stderr, done.stderr
         return done.stdout
 
-    def ask(self, *args: str, codes: Sequence[int] = (0, 3)) -> Any:
+    def ask(self, *args: str, codes: Sequence[int] = (0, 3)) -> Any:  # noqa: ANN401 - JSON
         """Run one command with --json and return its document."""
         return json.loads(self.connector(*args, "--json", codes=codes))
 
     def start(self, *names: str, **environment: str) -> list[subprocess.Popen[bytes]]:
         started = []
         for name in names:
-            log = (self.folder / f"{name}-{len(self.running)}.log").open("wb")
+            self.started += 1
+            log = (self.folder / f"{name}-{self.started}.log").open("wb")
             process = subprocess.Popen(
                 [sys.executable, *MODULES[name]],
                 cwd=self.folder,
@@ -128,17 +132,29 @@ class Stage:
     def start_all(self, writers: int = 1, **environment: str) -> None:
         self.start("poller", "sweeper", "mapper", "replayer", *["writer"] * writers, **environment)
 
-    def stop(self, sig: int = signal.SIGTERM) -> None:
-        for _, process in self.running:
+    def stop(self, sig: int = signal.SIGTERM, only: str = "") -> None:
+        """Stop all processes, or those of one name."""
+        stopping = [(name, process) for name, process in self.running if not only or name == only]
+        for _, process in stopping:
             if process.poll() is None:
                 process.send_signal(sig)
-        for _, process in self.running:
+        for _, process in stopping:
             try:
                 process.wait(40)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-        self.running.clear()
+        self.running = [pair for pair in self.running if pair not in stopping]
+
+    def rows(self, sql: str, params: Sequence[object] | None = None) -> list[tuple[Any, ...]]:
+        """Return what the ledger answers."""
+        with psycopg.connect(self.environment["DATABASE_URL"], autocommit=True) as connection:
+            return connection.execute(sql, params).fetchall()
+
+    def ifs_rows(self, table: str) -> list[dict[str, Any]]:
+        """Return what IFS holds in one table now."""
+        rows: list[dict[str, Any]] = self.ifs.control(f"state?set={table}")
+        return rows
 
     def wait(self, timeout: float = 180) -> dict[str, Any]:
         """Wait until nothing moves; return the status."""
@@ -157,7 +173,13 @@ class Stage:
 
 @contextmanager
 def staged(
-    folder: Path, database_url: str, redis_url: str, world: World, *, set_up: bool = True, **toml: Any
+    folder: Path,
+    database_url: str,
+    redis_url: str,
+    world: World,
+    *,
+    set_up: bool = True,
+    **toml: Any,  # noqa: ANN401 - sections of the settings, as the world writes them
 ) -> Iterator[Stage]:
     """Set up an installation and take it down again."""
     stage = Stage(folder, database_url, redis_url, world, toml)

@@ -1,0 +1,129 @@
+"""Workers killed before, between and after each call and commit; what they left half-done is brought to its end."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.world import build_plain_world
+from tests.acceptance.checks import assert_sound
+from tests.acceptance.staging import Stage, staged, until
+
+pytestmark = pytest.mark.slow
+
+#: More events than any one write has: the last plans survive, which shows that every moment before was met.
+MOMENTS = 40
+LEASE_S = 3.0
+
+
+@pytest.fixture
+def stage(own_folder: Path, ready_url: str, redis_url: str) -> Iterator[Stage]:
+    with staged(
+        own_folder,
+        ready_url,
+        redis_url,
+        build_plain_world(MOMENTS, 2 * MOMENTS),
+        set_up=False,
+        cin7={"calls_per_minute": 100_000, "settle_s": 0.5, "read_timeout_s": 1},
+        ifs={"requests_per_minute": 100_000},
+        policy={"lease_s": LEASE_S},
+    ) as built:
+        yield built
+
+
+def mapped(stage: Stage, flow: str) -> dict[str, int]:
+    """Return the entries of a flow that are ready to be written, by key."""
+    return dict(stage.rows("select key, id from entry where flow = %s and state = 'mapped'", [flow]))
+
+
+def poll_and_map(stage: Stage, flow: str, count: int) -> dict[str, int]:
+    stage.connector("poll", flow)
+    until(lambda: len(mapped(stage, flow)) >= count)
+    return mapped(stage, flow)
+
+
+def kill_at_every_moment(stage: Stage, *plans: dict[str, Any]) -> list[str]:
+    """Carry out plans in workers that kill themselves; return where they died."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.acceptance.dying"],
+        cwd=stage.folder,
+        env=stage.environment,
+        input=json.dumps(plans),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    died: list[str] = [fate["died"] for fate in json.loads(done.stdout)]
+    return died
+
+
+def plans(flow: str, entries: list[int]) -> list[dict[str, Any]]:
+    return [{"flow": flow, "stage": "write", "entries": [entry], "at": at} for at, entry in enumerate(entries, 1)]
+
+
+def assert_every_moment_was_met(died: list[str], *calls: str) -> None:
+    """All died up to some moment, and none after it; each of `calls` was among the moments, from both sides."""
+    met = [moment for moment in died if moment]
+    assert met == died[: len(met)], "a worker survived although a later one died"
+    assert len(met) < len(died), f"more than {len(died)} moments: {met}"
+    for call in calls:
+        assert [moment.split()[0] for moment in met if call in moment][:2] == ["before", "after"], (call, met)
+    assert met.count("before a commit") >= 4
+
+
+def finish(stage: Stage) -> None:
+    """Let a normal writer bring everything to its end."""
+    time.sleep(LEASE_S)
+    stage.start("writer")
+    stage.wait(90)
+    stage.stop(only="writer")
+
+
+def test_a_writer_killed_at_any_moment_leaves_nothing_doubled_and_nothing_half_done(stage: Stage) -> None:
+    stage.start("mapper", "sweeper")
+    entries = poll_and_map(stage, "suppliers", MOMENTS)
+    died = kill_at_every_moment(stage, *plans("suppliers", sorted(entries.values())))
+    assert_every_moment_was_met(died, "POST /ExternalApi/v2/supplier")
+    finish(stage)
+    entries = poll_and_map(stage, "purchase_orders", 2 * MOMENTS)
+    died = kill_at_every_moment(stage, *plans("purchase_orders", sorted(entries.values())[:MOMENTS]))
+    assert_every_moment_was_met(
+        died, "POST /ExternalApi/v2/advanced-purchase", "POST /ExternalApi/v2/purchase/order", "GET /ExternalApi"
+    )
+    finish(stage)
+    assert_sound(stage)
+    the_same_for_changes(stage)
+
+
+def the_same_for_changes(stage: Stage) -> None:
+    """Suppliers move, half of the orders are amended and the other half cancelled."""
+    numbers = sorted(row["OrderNo"] for row in stage.ifs_rows("PurchaseOrderSet"))
+    amended, cancelled = numbers[:MOMENTS], numbers[MOMENTS:]
+    stage.ifs.control("rows", [
+        {"set": "SupplierInfoAddressSet", "patch": [
+            {"SupplierId": row["SupplierId"], "AddressId": row["AddressId"], "Address1": "Kungsgatan 2"}
+            for row in stage.ifs_rows("SupplierInfoAddressSet")
+        ]},
+        {"set": "PurchaseOrderLineSet", "patch": [
+            {"OrderNo": number, "LineNo": "1", "ReleaseNo": "1", "BuyQtyDue": Decimal(77)} for number in amended
+        ]},
+        {"set": "PurchaseOrderSet", "patch": [{"OrderNo": number, "Objstate": "Cancelled"} for number in cancelled]},
+    ])  # fmt: skip
+    entries = poll_and_map(stage, "suppliers", MOMENTS)
+    died = kill_at_every_moment(stage, *plans("suppliers", sorted(entries.values())))
+    assert_every_moment_was_met(died, "PUT /ExternalApi/v2/supplier")
+    entries = poll_and_map(stage, "purchase_orders", 2 * MOMENTS)
+    died = kill_at_every_moment(stage, *plans("purchase_orders", [entries[number] for number in amended]))
+    assert_every_moment_was_met(died, "DELETE /ExternalApi/v2/advanced-purchase", "POST /ExternalApi/v2/purchase/order")
+    died = kill_at_every_moment(stage, *plans("purchase_orders", [entries[number] for number in cancelled]))
+    assert_every_moment_was_met(died, "DELETE /ExternalApi/v2/advanced-purchase")
+    finish(stage)
+    assert_sound(stage, voided=cancelled)
