@@ -83,7 +83,8 @@ class Sweeper:
             if not page:
                 return sent
             after = page[-1].id
-            waiting = sorted({(stuck.queue, str(stuck.message_id)) for stuck in page if stuck.message_id})
+            on_its_way = [stuck for stuck in page if stuck.message_id and not stuck.message_ended]
+            waiting = sorted({(stuck.queue, str(stuck.message_id)) for stuck in on_its_way})
             there = dict(zip(waiting, in_redis(self.client, waiting), strict=True)) if waiting else {}
             lost = [stuck for stuck in page if not there.get((stuck.queue, str(stuck.message_id)), False)]
             if lost:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -11,10 +11,15 @@ from shared.fingerprints import digest
 from shared.flows import Stage
 from shared.ledger.causes import keep_findings
 from shared.ledger.connection import Cur
-from shared.ledger.events import move
+from shared.ledger.events import move, note
 from shared.ledger.messages import BATCH, Message, write_messages
 
-_FREE = "claims = 0, lease_until = null"
+_FREE: Final = "claims = 0, lease_until = null"
+#: Which entries are at a stage. A worker that lost its claim unawares finds the entry gone on, and leaves it alone.
+_AT: Final[dict[Stage, str]] = {
+    "map": "(e.state = 'detected' or (e.state = 'retrying' and e.stage = 'map'))",
+    "write": "(e.state in ('mapped', 'waiting') or (e.state = 'retrying' and e.stage = 'write'))",
+}
 
 
 class Mapped(msgspec.Struct, frozen=True):
@@ -68,7 +73,7 @@ def mapped(cur: Cur, flow: str, results: Sequence[Mapped], *, actor: str) -> lis
 
 
 def hold(cur: Cur, entry_id: int, stage: Stage, findings: Sequence[Finding], *, actor: str) -> bool:
-    """Hold one entry with every reason; False where it has been closed meanwhile."""
+    """Hold one entry with every reason; False where it has been closed, or has left this stage, meanwhile."""
     held = move(
         cur,
         [entry_id],
@@ -76,7 +81,7 @@ def hold(cur: Cur, entry_id: int, stage: Stage, findings: Sequence[Finding], *, 
         actor=actor,
         why="; ".join(sorted({finding.code for finding in findings})),
         sets=f"stage = '{stage}', waits_on = null, ready = false, {_FREE}",
-        where="e.state in ('detected', 'mapped', 'waiting', 'retrying')",
+        where=_AT[stage],
     )
     if not held:
         return False
@@ -93,11 +98,16 @@ def retry(cur: Cur, entry_id: int, stage: Stage, *, delay_s: float, why: str, ac
     """
     attempt = "attempts = attempts + 1" if counts else "attempts = attempts"
     sets = f"stage = '{stage}', due_at = now() + make_interval(secs => {float(delay_s)!r}), {attempt}, {_FREE}"
-    moved = move(
-        cur, [entry_id], "retrying", actor=actor, why=why, sets=sets, where="e.state in ('detected', 'mapped')"
+    state = {"map": "detected", "write": "mapped"}[stage]
+    if move(cur, [entry_id], "retrying", actor=actor, why=why, sets=sets, where=f"e.state = '{state}'"):
+        return
+    # It was retrying already: the same state, a later hour.
+    later = cur.execute(
+        f"update entry set {sets} where id = %s and state = 'retrying' and stage = %s",  # noqa: S608 - literals and a number
+        (entry_id, stage),
     )
-    if not moved:  # It was retrying already: the same state, a later hour.
-        cur.execute(f"update entry set {sets} where id = %s and state = 'retrying'", (entry_id,))  # noqa: S608
+    if later.rowcount:
+        note(cur, entry_id, actor=actor, why=why)
 
 
 def wait(cur: Cur, entry_id: int, dependency: str, *, actor: str) -> None:

@@ -19,27 +19,32 @@ LIMIT: Final = 2_000
 
 
 class Stuck(msgspec.Struct, frozen=True, kw_only=True):
-    """A moving entry whose message may be lost. `message_id` None: there never was one, or it has ended."""
+    """A moving entry whose message may be lost. `message_id` None: there never was one."""
 
     id: int
     flow: str
     stage: Stage
     queue: str
     message_id: UUID | None
+    message_ended: bool
     claims: int
 
 
 def due_retries(cur: Cur) -> list[Message]:
-    """Send the entries whose rest is over; one message each stage and flow, in the order in which they are due."""
-    rows = cur.execute(
-        """
-        select e.id, e.flow, e.stage from entry e left join message m on m.id = e.message_id
+    """Send the entries whose rest is over, by stage and flow, in the order in which they are due.
+
+    They are looked at once more under their locks: another sweep may have sent them since this one began to look.
+    """
+    rested = """
+        from entry e left join message m on m.id = e.message_id
         where e.state = 'retrying' and e.due_at <= now() and (e.lease_until is null or e.lease_until < now())
           and (m.id is null or m.written_at < e.due_at)
-        order by e.due_at limit %s for update of e skip locked
-        """,
-        (LIMIT,),
-    ).fetchall()
+    """
+    found = cur.execute(f"select e.id {rested} order by e.due_at limit %s for update of e skip locked", (LIMIT,))
+    ids = [int(row[0]) for row in found]
+    if not ids:
+        return []
+    rows = cur.execute(f"select e.id, e.flow, e.stage {rested} and e.id = any(%s) order by e.due_at, e.id", (ids,))
     return _messages(cur, [(int(row[0]), str(row[1]), row[2], False) for row in rows])
 
 
@@ -52,7 +57,7 @@ def stuck(cur: Cur, after: int = 0) -> list[Stuck]:
         """
         select e.id, e.flow, case when e.state = 'mapped' then 'write' when e.state = 'detected' then 'map'
                              else e.stage end, coalesce(m.queue, ''),
-               case when m.ended_at is null then m.id end, e.claims
+               m.id, m.ended_at is not null, e.claims
         from entry e left join message m on m.id = e.message_id
         join record r on r.flow = e.flow and r.key = e.key
         where e.id > %s and e.state in ('detected', 'mapped', 'retrying') and e.due_at <= now()
@@ -69,7 +74,7 @@ def stuck(cur: Cur, after: int = 0) -> list[Stuck]:
 def send_stuck(cur: Cur, lost: Sequence[Stuck]) -> list[Message]:
     """Write new messages for entries whose message is lost; what has been claimed before travels alone.
 
-    Entries that moved meanwhile, or that another sweep has taken, are left out.
+    Entries that moved meanwhile, or that another sweep has sent, are left out.
     """
     if not lost:
         return []
@@ -77,7 +82,7 @@ def send_stuck(cur: Cur, lost: Sequence[Stuck]) -> list[Message]:
     rows = cur.execute(
         """
         select e.id, e.message_id from entry e
-        where e.id = any(%s) and e.state in ('detected', 'mapped', 'retrying')
+        where e.id = any(%s) and e.state in ('detected', 'mapped', 'retrying') and e.due_at <= now()
           and (e.lease_until is null or e.lease_until < now())
         order by e.id for update skip locked
         """,
@@ -86,7 +91,7 @@ def send_stuck(cur: Cur, lost: Sequence[Stuck]) -> list[Message]:
     carried = [
         (known[row[0]].id, known[row[0]].flow, known[row[0]].stage, known[row[0]].claims > 0)
         for row in rows
-        if row[1] is None or known[row[0]].message_id in {None, row[1]}
+        if row[1] == known[row[0]].message_id
     ]
     return _messages(cur, carried)
 
