@@ -19,6 +19,7 @@ from shared.ledger.connection import Ledger
 from shared.ledger.messages import write_messages
 from shared.ledger.watermarks import Watermark
 from shared.queues import dead_letters
+from shared.queues.broker import LOST
 from shared.queues.handing_over import hand_over
 from shared.seeing import Lens
 
@@ -234,8 +235,11 @@ class _Pull:
         for name, count in counts.items():
             self.counts[name] += count
         hand_over(self.client, self.ledger, messages)
-        for entry, stage in found.unheld:
-            dead_letters.remove_entries(self.client, queue_of(stage, self.flow), [entry])  # type: ignore[arg-type]
+        try:
+            for entry, stage in found.unheld:
+                dead_letters.remove_entries(self.client, queue_of(stage, self.flow), [entry])  # type: ignore[arg-type]
+        except LOST as error:
+            log.warning("dead letters not removed; the sweep will", reason=str(error))
 
     def _end_sweep(self, population: int) -> None:
         """Report what the sweep did not meet, unless it met suspiciously little."""
