@@ -124,7 +124,11 @@ def wake(cur: Cur, name: str, *, actor: str) -> list[Message]:
 
 
 def waiters(cur: Cur, flow: str, key: str) -> list[tuple[int, str, str, str]]:
-    """Return (entry, its flow, account it needs, company) of all that waits for one record."""
+    """Return (entry, its flow, account it needs, company) of all that waits for one record.
+
+    The record is locked first, as by who asks for it: nothing begins to wait for it until the transaction is over.
+    """
+    cur.execute("select 1 from record where flow = %s and key = %s for update", (flow, key))
     rows = cur.execute(
         """
         select id, flow, waits_on, company from entry
@@ -132,4 +136,6 @@ def waiters(cur: Cur, flow: str, key: str) -> list[tuple[int, str, str, str]]:
         """,
         (f"{flow}/{key}@",),
     ).fetchall()
-    return [(int(row[0]), str(row[1]), str(row[2]).rpartition("@")[2], str(row[3])) for row in rows]
+    # A key may hold an @ of its own.
+    found = [(int(row[0]), str(row[1]), str(row[2]).rpartition("@"), str(row[3])) for row in rows]
+    return [(entry, of, name[2], company) for entry, of, name, company in found if name[0] == f"{flow}/{key}"]

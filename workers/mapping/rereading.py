@@ -65,21 +65,36 @@ class Rereader:
             detecting.record_seen(cur, self.flow, [seen], read_at=read_at, actor=self.actor)
             entries.close(cur, [claim.id], "superseded", actor=self.actor, why=f"the record is now {seen.skipped}")
         elif claim.raw is None:
-            self._first_body(cur, claim, seen, read_at)
-            found.to_map.append(msgspec.structs.replace(claim, raw=seen.raw, company=seen.company))
+            if self._first_body(cur, claim, seen, read_at):
+                found.to_map.append(msgspec.structs.replace(claim, raw=seen.raw, company=seen.company))
         elif seen.fingerprint == claim.fingerprint:
             found.to_map.append(claim)
         else:
             detected = detecting.record_seen(cur, self.flow, [seen], read_at=read_at, actor=self.actor, lane=claim.lane)
             found.messages.extend(write_messages(cur, "map", self.flow, detected.entries))
+            if not detected.entries and self._is_newest(cur, claim):
+                # Somebody read it after us and saw this version again: what we read was on its way back to it.
+                found.to_map.append(claim)
+                return
             entries.close(cur, [claim.id], "superseded", actor=self.actor, why="read again: a newer version is there")
 
-    def _first_body(self, cur: Cur, claim: MappingClaim, seen: Seen, read_at: datetime) -> None:
-        """Give an entry that was asked for by key the body that was read for it."""
-        cur.execute(
-            "insert into body (entry_id, kind, round, at, raw, digest) values (%s, 'source', 1, %s, %s, %s)",
+    def _is_newest(self, cur: Cur, claim: MappingClaim) -> bool:
+        row = cur.execute(
+            "select version, skipped from record where flow = %s and key = %s", (self.flow, claim.key)
+        ).fetchone()
+        return row is not None and (int(row[0]), str(row[1])) == (claim.version, "")
+
+    def _first_body(self, cur: Cur, claim: MappingClaim, seen: Seen, read_at: datetime) -> bool:
+        """Give an entry that was asked for by key the body that was read for it; False where it has one by now."""
+        kept = cur.execute(
+            """
+            insert into body (entry_id, kind, round, at, raw, digest) values (%s, 'source', 1, %s, %s, %s)
+            on conflict do nothing
+            """,
             (claim.id, claim.detected_at, seen.raw, digest(seen.raw)),
         )
+        if not kept.rowcount:
+            return False
         cur.execute(
             "update entry set fingerprint = %s, company = %s, stamp = %s where id = %s",
             (seen.fingerprint, seen.company, seen.stamp, claim.id),
@@ -101,3 +116,4 @@ class Rereader:
             ),
         )
         events.note(cur, claim.id, actor=self.actor, why="read by key", detail=digest(seen.raw))
+        return True

@@ -111,7 +111,7 @@ create table body (
     raw bytea not null,
     digest text not null
 ) partition by range (at);
-create index body_entry on body (entry_id);
+create unique index body_once on body (entry_id, kind, round, at);
 
 create table event (
     id bigint generated always as identity,
@@ -138,34 +138,42 @@ create trigger event_append_only before update or delete on event
 create trigger event_no_truncate before truncate on event
     for each statement execute function refuse_change();
 
-create function ensure_partitions(from_month date, months integer) returns void language plpgsql as $$
+-- The bounds are months of UTC, whatever zone the session is in. A month that has rows in the default partition already
+-- (nobody made room in time) stays there: a partition of its own would be refused, and `event` lets no row be moved.
+create function ensure_partitions(from_month date, months integer) returns void language plpgsql
+set timezone = 'UTC' as $$
 declare
     parent text;
+    field text;
     month date;
     part text;
+    taken boolean;
 begin
     perform pg_advisory_xact_lock(hashtextextended('ensure_partitions', 0));
     foreach parent in array array['event', 'body'] loop
+        field := case parent when 'event' then 'recorded_at' else 'at' end;
         for step in 0..months loop
             month := (date_trunc('month', from_month) + make_interval(months => step))::date;
             part := parent || '_' || to_char(month, 'YYYYMM');
-            if to_regclass(part) is null then
-                execute format('create table %I partition of %I for values from (%L) to (%L)',
-                               part, parent, month::timestamptz, (month + interval '1 month')::timestamptz);
-                if parent = 'event' then
-                    execute format('create trigger event_no_truncate before truncate on %I '
-                                   'for each statement execute function refuse_change()', part);
-                end if;
+            continue when to_regclass(part) is not null;
+            execute format('select exists (select 1 from %I where %I >= %L and %I < %L)', parent || '_default', field,
+                           month::timestamptz, field, (month + interval '1 month')::timestamptz) into taken;
+            continue when taken;
+            execute format('create table %I partition of %I for values from (%L) to (%L)',
+                           part, parent, month::timestamptz, (month + interval '1 month')::timestamptz);
+            if parent = 'event' then
+                execute format('create trigger event_no_truncate before truncate on %I '
+                               'for each statement execute function refuse_change()', part);
             end if;
         end loop;
     end loop;
 end
 $$;
-select ensure_partitions((now() - interval '1 month')::date, 4);
 create table event_default partition of event default;
 create table body_default partition of body default;
 create trigger event_no_truncate before truncate on event_default
     for each statement execute function refuse_change();
+select ensure_partitions((now() - interval '1 month')::date, 4);
 
 -- Digests over batches of events, each on top of the one before: a later edit breaks the chain.
 create table seal (
