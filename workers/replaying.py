@@ -14,7 +14,6 @@ from shared.ledger.causes import Cause
 from shared.ledger.connection import Cur, Ledger
 from shared.ledger.messages import Message
 from shared.queues import dead_letters
-from shared.queues.broker import LOST
 from shared.queues.handing_over import hand_over
 
 log = structlog.get_logger()
@@ -45,7 +44,7 @@ def replay(ledger: Ledger, client: redis.Redis, ids: Sequence[int], *, actor: st
             for stage in ("map", "write"):
                 gone = [int(row[0]) for row in rows if row[1] == flow.name and row[2] == stage and row[0] in sent]
                 dead_letters.remove_entries(client, queue_of(stage, flow.name), gone)
-    except LOST as error:
+    except redis.RedisError as error:
         log.warning("dead letters not removed; the sweep will", reason=str(error))
     return sorted(sent)
 
@@ -104,12 +103,14 @@ class Releaser:
     def _attempt(self, work: Callable[[], T]) -> T | None:
         try:
             return work()
-        except (ConnectorError, *LOST) as error:
+        except (ConnectorError, redis.RedisError) as error:
             log.warning("release put off", reason=str(error))
             time.sleep(1)
             return None
 
     def _look_around(self) -> None:
+        # Whatever the revision: a hold that was decided by older rules may be younger than the last look.
+        self.release()
         with self.ledger.transaction() as cur:
             waiting = causes.open_causes(cur)
         self.refresh(waiting)
