@@ -22,7 +22,6 @@ from shared.ledger.connection import Cur, Ledger
 from shared.ledger.messages import Message
 from shared.process import run
 from shared.queues import dead_letters
-from shared.queues.broker import LOST
 from shared.queues.handing_over import hand_over, in_redis
 
 log = structlog.get_logger()
@@ -54,7 +53,7 @@ class Sweeper:
                 if time.monotonic() >= next_housekeeping:
                     self.keep_house()
                     next_housekeeping = time.monotonic() + HOUSEKEEPING_EVERY_S
-            except (Retryable, *LOST) as error:
+            except (Retryable, redis.RedisError) as error:
                 log.warning("sweep put off", reason=str(error))
                 time.sleep(1)
             time.sleep(RETRY_EVERY_S)

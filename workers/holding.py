@@ -14,7 +14,6 @@ from shared.flows import Stage, queue_of
 from shared.ledger import claiming, entries
 from shared.ledger.connection import Cur, Ledger
 from shared.queues import dead_letters
-from shared.queues.broker import LOST
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -119,7 +118,7 @@ class Guard:
             return
         try:
             dead_letters.rest(self.client, queue_of(stage, flow), [(entry, time.time()) for entry in ids])
-        except LOST as error:
+        except redis.RedisError as error:
             log.warning("dead letters not laid; the sweep will", entries=len(ids), reason=str(error))
 
 

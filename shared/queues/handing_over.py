@@ -9,7 +9,7 @@ import structlog
 
 from shared.ledger.connection import Ledger
 from shared.ledger.messages import Message, handed_over
-from shared.queues.broker import LOST, NAMESPACE
+from shared.queues.broker import NAMESPACE
 
 log = structlog.get_logger()
 
@@ -46,12 +46,15 @@ def enqueue(client: redis.Redis, messages: Iterable[Message]) -> None:
 
 
 def hand_over(client: redis.Redis, ledger: Ledger, messages: Sequence[Message]) -> None:
-    """Enqueue what the ledger has committed; a failure is left to the sweep, which sends it again."""
+    """Enqueue what the ledger has committed; a failure is left to the sweep, which sends it again.
+
+    Also Redis's refusals: with `noeviction` a full one takes no message.
+    """
     if not messages:
         return
     try:
         enqueue(client, messages)
-    except LOST as error:
+    except redis.RedisError as error:
         log.warning("messages not handed over; the sweep will", messages=len(messages), reason=str(error))
         return
     with ledger.transaction() as cur:
