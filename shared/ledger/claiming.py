@@ -9,8 +9,6 @@ import msgspec
 from shared.errors import ConnectorError
 from shared.ledger.connection import Cur
 
-#: Seconds a mapping batch may take before another worker may claim it. Mapping is pure; only reading again waits.
-MAPPING_LEASE_S: Final = 300
 #: Claims without any outcome after which the entry is taken for the one that kills its worker.
 CLAIMS_MAX: Final = 3
 
@@ -55,13 +53,18 @@ class WritingClaim(msgspec.Struct, frozen=True, kw_only=True):
     mapped: bytes
 
 
-def claim_for_mapping(cur: Cur, ids: Sequence[int]) -> list[MappingClaim]:
-    """Claim those of `ids` that are to be mapped and are nobody else's."""
+def claim_for_mapping(cur: Cur, flow: str, ids: Sequence[int], lease_s: float) -> list[MappingClaim]:
+    """Claim those of `ids` that are of this flow, to be mapped and nobody else's.
+
+    After `lease_s` seconds another worker may claim them. Reading again may take longer than that; then two map the
+    same, and the ledger takes the outcome of the first.
+    """
     rows = cur.execute(
         """
         with free as (
             select id from entry
-            where id = any(%(ids)s) and (state = 'detected' or (state = 'retrying' and stage = 'map'))
+            where id = any(%(ids)s) and flow = %(flow)s
+              and (state = 'detected' or (state = 'retrying' and stage = 'map'))
               and due_at <= now() and (lease_until is null or lease_until < now())
             order by id for update skip locked
         ), taken as (
@@ -73,7 +76,7 @@ def claim_for_mapping(cur: Cur, ids: Sequence[int]) -> list[MappingClaim]:
         select t.*, (select b.raw from body b where b.entry_id = t.id and b.kind = 'source' and b.at = t.detected_at)
         from taken t order by t.id
         """,
-        {"ids": list(ids), "lease": MAPPING_LEASE_S},
+        {"ids": list(ids), "flow": flow, "lease": lease_s},
     ).fetchall()
     return [
         MappingClaim(
@@ -104,17 +107,17 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     mapped: bytes
 
 
-def preview(cur: Cur, ids: Sequence[int]) -> list[Preview]:
-    """Return those of `ids` that look ready to be written now, oldest first."""
+def preview(cur: Cur, flow: str, ids: Sequence[int]) -> list[Preview]:
+    """Return those of `ids` that are of this flow and look ready to be written now, oldest first."""
     rows = cur.execute(
         """
         select e.id, e.key, e.lane, e.attempts, b.raw from entry e
         join body b on b.entry_id = e.id and b.kind = 'mapped' and b.round = e.round and b.at = e.detected_at
-        where e.id = any(%s) and (e.state = 'mapped' or (e.state = 'retrying' and e.stage = 'write'))
+        where e.id = any(%s) and e.flow = %s and (e.state = 'mapped' or (e.state = 'retrying' and e.stage = 'write'))
           and e.due_at <= now()
         order by e.id
         """,
-        (list(ids),),
+        (list(ids), flow),
     ).fetchall()
     return [Preview(id=row[0], key=row[1], lane=row[2], attempts=row[3], mapped=bytes(row[4])) for row in rows]
 

@@ -81,6 +81,7 @@ class MappingStage:
         rules: RulesOfTheMoment,
         rereader: Rereader,
         guard: Guard,
+        lease_s: float,
     ) -> None:
         self.flow = flow.name
         self.rule = MAPPINGS[flow]
@@ -90,13 +91,14 @@ class MappingStage:
         self.rules = rules
         self.rereader = rereader
         self.guard = guard
+        self.lease_s = lease_s
 
     def run(self, ids: Sequence[int], message_id: UUID | None = None) -> None:
         """Map what is to be mapped of `ids`; each entry ends on its own."""
         with self.ledger.transaction() as cur:
             if message_id is not None:
                 ledger_messages.picked_up(cur, message_id)
-            claims = claiming.claim_for_mapping(cur, ids)
+            claims = claiming.claim_for_mapping(cur, self.flow, ids, self.lease_s)
             alone = self._split(cur, claims)
         hand_over(self.client, self.ledger, alone)
         if not alone:

@@ -69,7 +69,7 @@ class Writing:
         with self.desk.ledger.transaction() as cur:
             if message_id is not None:
                 ledger_messages.picked_up(cur, message_id)
-            ready = claiming.preview(cur, ids)
+            ready = claiming.preview(cur, self.flow, ids)
             written = links.of_keys(cur, self.flow, [entry.key for entry in ready])
         done = 0
         for entry in ready:
