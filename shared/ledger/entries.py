@@ -117,8 +117,12 @@ def wait(cur: Cur, entry_id: int, dependency: str, *, actor: str) -> None:
 
 
 def written(cur: Cur, entry_id: int, flow: str, key: str, version: int, *, actor: str, why: str) -> None:
-    """Close an entry as written, its record as being at this version, and older open entries as superseded."""
-    move(cur, [entry_id], "written", actor=actor, why=why, sets=_FREE)
+    """Close an entry as written, its record as being at this version, and older open entries as superseded.
+
+    The caller has locked the record. An older entry that somebody is claiming right now is left to that claim, which
+    waits for the record and then finds a newer version written: to wait for it would be a circle.
+    """
+    move(cur, [entry_id], "written", actor=actor, why=why, sets=_FREE, where=_AT["write"])
     cur.execute(
         "update record set written_version = greatest(written_version, %s) where flow = %s and key = %s",
         (version, flow, key),
@@ -128,6 +132,7 @@ def written(cur: Cur, entry_id: int, flow: str, key: str, version: int, *, actor
             """
             select id from entry where flow = %s and key = %s and version < %s
             and state in ('detected', 'mapped', 'waiting', 'retrying', 'held')
+            order by id for update skip locked
             """,
             (flow, key, version),
         ).fetchall()

@@ -276,11 +276,12 @@ def finished(cur: Cur, claim: WritingClaim, *, actor: str, why: str) -> None:
 
 
 def promote(cur: Cur, claim: WritingClaim) -> list[Message]:
-    """Send on the newer version that waited for this one's writer."""
+    """Send on the newer version that waited for this one's writer, unless somebody is claiming it right now."""
     row = cur.execute(
         """
         select id from entry where flow = %s and key = %s and version > %s
         and (state = 'mapped' or (state = 'retrying' and stage = 'write')) order by version desc limit 1
+        for update skip locked
         """,
         (claim.flow, claim.key, claim.version),
     ).fetchone()
