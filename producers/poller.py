@@ -19,7 +19,6 @@ from shared.ledger.connection import Ledger
 from shared.ledger.messages import write_messages
 from shared.ledger.watermarks import Watermark
 from shared.queues import dead_letters
-from shared.queues.broker import LOST
 from shared.queues.handing_over import hand_over
 from shared.seeing import Lens
 
@@ -238,7 +237,7 @@ class _Pull:
         try:
             for entry, stage in found.unheld:
                 dead_letters.remove_entries(self.client, queue_of(stage, self.flow), [entry])  # type: ignore[arg-type]
-        except LOST as error:
+        except redis.RedisError as error:
             log.warning("dead letters not removed; the sweep will", reason=str(error))
 
     def _end_sweep(self, population: int) -> None:

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final, TypeVar
 
+import psycopg
 import redis
 import structlog
 
@@ -154,7 +155,7 @@ def patiently(attempt: Callable[[], T], patience_s: float = PATIENCE_S) -> T:
     while True:
         try:
             return attempt()
-        except (Retryable, *LOST) as error:
+        except (Retryable, psycopg.OperationalError, *LOST) as error:
             if time.monotonic() > until:
                 raise Misconfigured(f"A server did not answer within {patience_s:.0f} s: {error}") from error
             time.sleep(0.5)

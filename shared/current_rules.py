@@ -163,8 +163,8 @@ class CurrentRules:
             return {}
 
     def _load(self) -> Rules:
-        tables = load_tables(self.ledger.connection())
         with self.ledger.transaction() as cur:
+            tables = load_tables(cur.connection)
             kept = references.kept(cur)
         parts: dict[str, dict[str, Any]] = {}
         ifs_sites: dict[str, str] = {}
