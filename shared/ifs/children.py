@@ -7,7 +7,7 @@ import msgspec
 
 from shared.ifs.client import IfsClient
 from shared.ifs.errors import IfsDenied, IfsRefused
-from shared.ifs.odata import URL_LENGTH_MAX, Value, alternatives, between, encoded, equals, is_sendable, url
+from shared.ifs.odata import URL_LENGTH_MAX, Value, alternatives, between, both, encoded, equals, is_sendable, url
 from shared.ifs.pages import Row
 from shared.ifs.scanning import Query, pages
 from shared.ifs.sources import HEADER, Bound, BoundSet, compose, digest, key_text
@@ -18,6 +18,9 @@ _GAP_MAX: Final = 3
 _RANGE_MIN: Final = 60
 #: Encoded characters of a position without its values, generously.
 _POSITION: Final = 500
+
+#: The values that lead from parents to their children: those of `within`, then the link's.
+_Lead = tuple[Value, ...]
 
 
 class RawDocument(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,8 +52,8 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
         """Return the rows that belong to one header, by set."""
         mine: dict[str, list[Row]] = {HEADER: [header]}
         for child in bound.children:
-            links = dict.fromkeys(_links(child, mine))
-            mine[child.name] = [row for link in links for row in self.rows[child.name].get(key_text(link), ())]
+            leads = dict.fromkeys(_leads(child, mine))
+            mine[child.name] = [row for lead in leads for row in self.rows[child.name].get(_key(lead), ())]
         del mine[HEADER]
         return mine
 
@@ -73,7 +76,7 @@ def documents(
     if headers:
         read: dict[str, list[Row]] = {HEADER: list(headers)}
         for child in bound.children:
-            in_range = contiguous and child.parents == {HEADER: bound.header.key[0]}
+            in_range = contiguous and child.parents == {HEADER: bound.header.key}
             rows = list(_Children(client, bound, child, lane, in_range, strict).of(read))
             read[child.name] = rows
             family.rows[child.name] = _by_link(child, rows)
@@ -95,21 +98,33 @@ def _by_link(child: BoundSet, rows: Iterable[Row]) -> dict[str, list[Row]]:
     for row in rows:
         key = tuple(str(row.values.get(name)) for name in child.key)
         identity: object = key if row.sound else row.raw
-        found.setdefault(key_text(row.values.get(child.link)), {})[identity] = row
+        found.setdefault(child.parent_key(row), {})[identity] = row
     return {link: list(members.values()) for link, members in found.items()}
 
 
-def _links(child: BoundSet, read: Mapping[str, Sequence[Row]]) -> Iterator[Value]:
-    """Yield the links of the parents that have one."""
-    for name, prop in child.parents.items():
-        for row in read[name]:
-            value = row.values.get(prop)
-            text = key_text(value)
-            if child.link in child.numbers:
-                if text.isdecimal():
-                    yield int(text)
-            elif isinstance(value, str) and value and is_sendable(value):
-                yield value
+def _leads(child: BoundSet, read: Mapping[str, Sequence[Row]]) -> Iterator[_Lead]:
+    """Yield the leads of the parents that have one."""
+    names = (*child.within, child.link)
+    for parent, properties in child.parents.items():
+        for row in read[parent]:
+            lead = tuple(
+                value
+                for name, prop in zip(names, properties, strict=True)
+                if (value := _sendable(row.values.get(prop), is_number=name in child.numbers)) is not None
+            )
+            if len(lead) == len(names):
+                yield lead
+
+
+def _sendable(value: object, *, is_number: bool) -> Value | None:
+    text = key_text(value)
+    if is_number:
+        return int(text) if text.isdecimal() else None
+    return value if isinstance(value, str) and value and is_sendable(value) else None
+
+
+def _key(lead: _Lead) -> str:
+    return "/".join(map(key_text, lead))
 
 
 def _runs(numbers: Sequence[int]) -> Iterator[list[int]]:
@@ -145,13 +160,13 @@ class _Children(msgspec.Struct, frozen=True):
 
     def of(self, read: Mapping[str, Sequence[Row]]) -> Iterator[Row]:
         child = self.child
-        links = list(dict.fromkeys(_links(child, read)))
-        if not links:
+        leads = list(dict.fromkeys(_leads(child, read)))
+        if not leads:
             return
         if not self.client.memory.is_missing(child.title):
             try:
                 # As a list: a set that fails half way must not leave rows behind that the nested paths give again.
-                yield from list(self._flat(links))
+                yield from list(self._flat(leads))
             except (IfsDenied, IfsRefused) as error:
                 if error.status not in {403, 404} or not child.source.nested:
                     raise
@@ -160,14 +175,14 @@ class _Children(msgspec.Struct, frozen=True):
                 return
         yield from self._nested(read)
 
-    def _flat(self, links: list[Value]) -> Iterator[Row]:
+    def _flat(self, leads: list[_Lead]) -> Iterator[Row]:
         child = self.child
-        wanted = {key_text(link) for link in links}
-        for at_most, condition in self._conditions(links):
+        wanted = {_key(lead) for lead in leads}
+        for at_most, condition in self._conditions(leads):
             query = self._query(child.service, child.entity_set, child.title, condition, at_most)
             for page in pages(self.client, query, lane=self.lane):
                 for row in page.rows:
-                    if key_text(row.values.get(child.link)) in wanted and child.belongs(row):
+                    if child.parent_key(row) in wanted and child.belongs(row):
                         yield row
 
     def _query(self, service: str, path: str, title: str, condition: str = "", at_most: int = 0) -> Query:
@@ -179,12 +194,25 @@ class _Children(msgspec.Struct, frozen=True):
             condition=condition,
             unique=self.child.unique,
             strict=self.strict,
-            # Where the link is the whole key, there cannot be more rows than links.
-            at_most=at_most if len(self.child.key) == 1 else 0,
+            # Where the lead is the whole key, there cannot be more rows than leads.
+            at_most=at_most if len(self.child.key) == len(self.child.within) + 1 else 0,
         )
 
-    def _conditions(self, links: list[Value]) -> Iterator[tuple[int, str]]:
-        """Yield conditions that cover all links, as ranges where they lie close together, and how many each covers."""
+    def _conditions(self, leads: list[_Lead]) -> Iterator[tuple[int, str]]:
+        """Yield conditions that cover all leads, and how many each covers: never more than one company in one."""
+        groups: dict[_Lead, list[Value]] = {}
+        for *shared, link in leads:
+            groups.setdefault(tuple(shared), []).append(link)
+        for shared, links in groups.items():
+            within = both(*(equals(name, value) for name, value in zip(self.child.within, shared, strict=True)))
+            for at_most, condition in self._of_links(links, taken=len(encoded(both(within, "x"))) if within else 0):
+                yield at_most, both(within, condition)
+
+    def _of_links(self, links: list[Value], *, taken: int) -> Iterator[tuple[int, str]]:
+        """Yield conditions that cover all links, as ranges where they lie close together, and how many each covers.
+
+        `taken`: encoded characters that the conditions have to leave free.
+        """
         link = self.child.link
         if len(links) >= _RANGE_MIN and self.in_range:
             # In the order in which IFS sorted the headers, which need not be ours.
@@ -196,7 +224,7 @@ class _Children(msgspec.Struct, frozen=True):
             yield from ((run[-1] - run[0] + 1, between(link, run[0], run[-1])) for run in ranges)
             links = list(set(numbers).difference(*ranges))
         if links:
-            room = room_for(self.client, self.child, longest=max(len(encoded(str(value))) for value in links))
+            room = room_for(self.client, self.child, longest=max(len(encoded(str(value))) for value in links)) - taken
             yield from alternatives((equals(link, value) for value in links), room=room)
 
     def _nested(self, read: Mapping[str, Sequence[Row]]) -> Iterator[Row]:
@@ -205,7 +233,7 @@ class _Children(msgspec.Struct, frozen=True):
         headers = {bound.key(row.values): row for row in read[HEADER]}
         above = next((other for other in bound.children if other.name == child.source.below), None)
         for row in read[child.source.below]:
-            header = row if above is None else headers.get(key_text(row.values.get(above.link)))
+            header = row if above is None else headers.get(above.parent_key(row))
             if header is None or not bound.key(header.values):
                 continue
             path = bound.nested_path(child, [header, row])

@@ -17,7 +17,7 @@ from shared.ifs.sources import HEADER, Bound, BoundSet, storable
 #: Digits before and after the point. Source: docs/apis/ifs.md#literals (precision 130, scale 65).
 _DIGITS_MAX: Final = 65
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
-_CURRENCY_FIELDS: Final = frozenset({"currency_code", "def_currency"})
+_CURRENCY_FIELDS: Final = frozenset({"currency", "currency_code", "def_currency"})
 _VALUE_LENGTH_MAX: Final = 200
 _REMEDY: Final = "Correct it in IFS, then replay."
 _BROKEN: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)

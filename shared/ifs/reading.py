@@ -180,7 +180,7 @@ class _Poll:
                 continue
             for page in self._stamped(child, cursor.at[child.name], ""):
                 cursor = _moved(cursor, child, page)
-                keys = (key_text(row.values.get(child.link)) for row in self._unseen(page) if child.belongs(row))
+                keys = (child.parent_key(row) for row in self._unseen(page) if child.belongs(row))
                 yield from self._of_keys(page, keys, cursor)
 
     def logged(self, cursor: Cursor) -> Iterator[Batch]:
@@ -217,7 +217,7 @@ class _Poll:
 
     def _stamped_children(self) -> list[BoundSet]:
         """Return the children that hang on the header's key and whose set shows when each row was last changed."""
-        key = {HEADER: self._bound.header.key[0]}
+        key = {HEADER: self._bound.header.key}
         candidates = [child for child in self._bound.children if child.modified_field and child.parents == key]
         return [child for child in candidates if child.modified_field in (self._properties(child) or {})]
 

@@ -26,8 +26,10 @@ class SetSource(msgspec.Struct, frozen=True, kw_only=True):
         name: as settings and raw documents call it.
         key: the whole key, and the order of the rows in a document.
         order: as IFS is asked to sort; a beginning of the key where the rest may be an enumeration or absent.
-            Its first field leads to the parents.
+            Its first field after those of `within` leads to the parents.
         parent: the field of the parents' rows that it equals.
+        within: fields that come before it in `order` and equal the parents' fields of the same names, where the
+            parents' key has several parts: the company of an invoice.
         of: the sets the parents are in.
         party: rows of other parties than suppliers are in it too.
         nested: its path below a row of `below`, for tenants that do not serve the set itself.
@@ -41,6 +43,7 @@ class SetSource(msgspec.Struct, frozen=True, kw_only=True):
     key: tuple[str, ...]
     order: tuple[str, ...] = ()
     parent: str = ""
+    within: tuple[str, ...] = ()
     of: tuple[str, ...] = (HEADER,)
     party: bool = False
     nested: str = ""
@@ -49,7 +52,7 @@ class SetSource(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Unit(msgspec.Struct, frozen=True):
-    """A logical unit in the history log, and the column of its keys that leads to the document."""
+    """A logical unit in the history log, and the columns of its keys that lead to the document, joined by `^`."""
 
     name: str
     column: str
@@ -82,8 +85,9 @@ class BoundSet(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         key, order: names of properties.
-        link: the first of `order`.
-        parents: by set, the property of its rows that equals the link.
+        within: the beginning of `order` that the parents share with their children, before the link.
+        link: the one of `order` that comes next.
+        parents: by set, the properties of its rows that equal `within` and the link.
         properties: by our name.
         unique: `order` is the whole key.
         numbers: the properties of the key that are whole numbers.
@@ -94,7 +98,8 @@ class BoundSet(msgspec.Struct, frozen=True, kw_only=True):
     entity_set: str
     key: tuple[str, ...]
     order: tuple[str, ...]
-    parents: Mapping[str, str]
+    within: tuple[str, ...]
+    parents: Mapping[str, tuple[str, ...]]
     properties: Mapping[str, str]
     modified_field: str
     unique: bool
@@ -106,7 +111,12 @@ class BoundSet(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def link(self) -> str:
-        return self.order[0]
+        return self.order[len(self.within)]
+
+    def parent_key(self, row: Row) -> str:
+        """Return the key of the parent that a row names, its parts joined by `/`; empty where one is missing."""
+        parts = [key_text(row.values.get(name)) for name in (*self.within, self.link)]
+        return "/".join(parts) if all(parts) else ""
 
     @property
     def title(self) -> str:
@@ -201,7 +211,8 @@ def _bound_set(source: SetSource, settings: SetSettings, sets: Mapping[str, Boun
         for field in msgspec.structs.fields(source.shape)
     }
     order = source.order or source.key
-    parents = {name: sets[name].properties[source.parent] for name in source.of} if source.parent else {}
+    leads = (*source.within, source.parent) if source.parent else ()
+    parents = {name: tuple(sets[name].properties[lead] for lead in leads) for name in source.of} if leads else {}
     modified = settings.modified_field or source.modified_field
     return BoundSet(
         source=source,
@@ -209,6 +220,7 @@ def _bound_set(source: SetSource, settings: SetSettings, sets: Mapping[str, Boun
         entity_set=settings.entity_set or source.entity_set,
         key=tuple(properties[name] for name in source.key),
         order=tuple(properties[name] for name in order),
+        within=tuple(properties[name] for name in source.within),
         parents=parents,
         properties=properties,
         modified_field=settings.fields.get(modified, modified),

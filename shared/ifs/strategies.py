@@ -116,9 +116,10 @@ def _has_log(client: IfsClient, bound: Bound, stream: StreamSettings, *, lane: s
 
 def unit_key(bound: Bound, values: Mapping[str, object]) -> str:
     """Return the key of the record that a row of the log is about; empty where it is about none of ours. Pure."""
-    column = next((unit.column for unit in bound.source.units if unit.name == values.get(_UNIT)), "")
+    columns = next((unit.column for unit in bound.source.units if unit.name == values.get(_UNIT)), "")
     pairs = (part.partition("=") for part in str(values.get(LOG_KEYS) or "").split("^"))
     keys = {name.strip(): value for name, _, value in pairs}
     if keys.get("PARTY_TYPE", "SUPPLIER").upper() != "SUPPLIER":
         return ""
-    return keys.get(column, "")
+    parts = [keys.get(column, "") for column in columns.split("^")]
+    return "/".join(parts) if all(parts) else ""
