@@ -8,7 +8,9 @@ from typing import Final, NamedTuple, TypeVar, cast
 import msgspec
 
 from shared.cin7.errors import Cin7Unclear
-from shared.cin7.records.purchases import Order, OrderCharge, OrderLine, Purchase, PurchaseRow
+from shared.cin7.records.invoices import CreditNote, Invoice, InvoiceCharge, InvoiceLine
+from shared.cin7.records.lines import OrderCharge, OrderLine
+from shared.cin7.records.purchases import Order, Purchase, PurchaseRow
 from shared.cin7.records.suppliers import Address, Contact, Supplier
 
 Row = Mapping[str, object]
@@ -19,7 +21,7 @@ _DONE: Final = frozenset({"AUTHORISED", "PAID"})
 _RECEIVED: Final = frozenset({"FULLY RECEIVED", "PARTIALLY RECEIVED"})
 _INVOICED: Final = frozenset({"INVOICED", "INVOICED / CREDITED", "PARTIALLY INVOICED", "PARTIALLY INVOICED / CREDITED"})
 
-_IDS: Final = frozenset({"ID", "SupplierID", "ProductID"})
+_IDS: Final = frozenset({"ID", "SupplierID", "ProductID", "TaskID"})
 #: "None" in Cin7's own words. Source: docs/apis/cin7.md#formats.
 ZERO_ID: Final = "00000000-0000-0000-0000-000000000000"
 #: No amount, price or quantity has more digits before its point.
@@ -90,6 +92,8 @@ def purchase(document: object) -> Purchase:
         row,
         attributes=_attributes(own) if isinstance(own, dict) else {},
         order=order(stage if isinstance(stage, dict) else {}),
+        invoices=tuple(map(_invoice, stages(row, "Invoice"))),
+        credit_notes=tuple(map(_credit_note, stages(row, "CreditNote"))),
         received=text(row, "CombinedReceivingStatus").upper() in _RECEIVED or any(map(_done, stock)),
         invoiced=text(row, "CombinedInvoiceStatus").upper() in _INVOICED or any(map(_done, bills)),
     )
@@ -103,6 +107,15 @@ def order(document: object) -> Order:
         lines=tuple(_record(OrderLine, entry) for entry in rows(row, "Lines")),
         additional_charges=tuple(_record(OrderCharge, entry) for entry in rows(row, "AdditionalCharges")),
     )
+
+
+def invoices(document: object) -> tuple[Invoice, ...]:
+    """Return all invoices of a purchase, which every call about one of them answers."""
+    return tuple(_invoice(entry) for entry in page(document, "Invoices").rows)
+
+
+def credit_notes(document: object) -> tuple[CreditNote, ...]:
+    return tuple(_credit_note(entry) for entry in page(document, "CreditNotes").rows)
 
 
 def purchase_row(row: Row) -> PurchaseRow:
@@ -166,6 +179,23 @@ def row_of(document: object, what: str) -> Row:
     if not isinstance(document, dict):
         raise Cin7Unclear(f"Cin7 answered something other than {what}.")
     return document
+
+
+def _invoice(row: Row) -> Invoice:
+    # The older family of endpoints misspells the name. Source: docs/apis/cin7.md#purchases.
+    number = text(row, "InvoiceNumber") or text(row, "InvocieNumber")
+    return _record(Invoice, row, number=number, **_bill(row))
+
+
+def _credit_note(row: Row) -> CreditNote:
+    return _record(CreditNote, row, **_bill(row))
+
+
+def _bill(row: Row) -> dict[str, tuple[msgspec.Struct, ...]]:
+    return {
+        "lines": tuple(_record(InvoiceLine, entry) for entry in rows(row, "Lines")),
+        "additional_charges": tuple(_record(InvoiceCharge, entry) for entry in rows(row, "AdditionalCharges")),
+    }
 
 
 def _done(stage: Row) -> bool:

@@ -10,6 +10,7 @@ from shared.budgets import Budget
 from shared.cin7 import answers, requests, wire
 from shared.cin7.answers import Page, Row
 from shared.cin7.errors import Cin7Throttled
+from shared.cin7.records.invoices import CreditNote, Invoice
 from shared.cin7.records.purchases import Order, Purchase, PurchaseHeader, PurchaseRow
 from shared.cin7.records.suppliers import Supplier
 from shared.cin7.requests import Request, get
@@ -161,6 +162,35 @@ class Cin7Client:
 
     def void_purchase(self, purchase_id: str, *, slot: str | None = None) -> Purchase:
         return answers.purchase(self.call(requests.void_purchase_request(purchase_id), slot=slot))
+
+    def invoices(self, purchase_id: str, *, slot: str | None = None, lane: str = "live") -> tuple[Invoice, ...]:
+        request = get("advanced-purchase/invoice", PurchaseID=purchase_id, CombineAdditionalCharges=False)
+        return answers.invoices(self.call(request, slot=slot, lane=lane))
+
+    def write_invoice(self, purchase_id: str, invoice: Invoice, *, slot: str | None = None) -> tuple[Invoice, ...]:
+        """Add an invoice, or write a draft anew; return all invoices of the purchase."""
+        return answers.invoices(self.call(requests.write_invoice_request(purchase_id, invoice), slot=slot))
+
+    # What these answer is on no record: the purchase tells whether it was done.
+
+    def undo_invoice(self, task_id: str, *, slot: str | None = None) -> None:
+        self.call(requests.undo_invoice_request(task_id), slot=slot)
+
+    def void_invoice(self, task_id: str, *, slot: str | None = None) -> None:
+        self.call(requests.void_invoice_request(task_id), slot=slot)
+
+    def credit_notes(self, purchase_id: str, *, slot: str | None = None, lane: str = "live") -> tuple[CreditNote, ...]:
+        request = get("advanced-purchase/creditnote", PurchaseID=purchase_id, CombineAdditionalCharges=False)
+        return answers.credit_notes(self.call(request, slot=slot, lane=lane))
+
+    def write_credit_note(
+        self, purchase_id: str, note: CreditNote, *, slot: str | None = None
+    ) -> tuple[CreditNote, ...]:
+        """Add a credit note, or write a draft anew; return all credit notes of the purchase."""
+        return answers.credit_notes(self.call(requests.write_credit_note_request(purchase_id, note), slot=slot))
+
+    def void_credit_note(self, task_id: str, *, slot: str | None = None) -> None:
+        self.call(requests.void_credit_note_request(task_id), slot=slot)
 
     def purchase_list(
         self,

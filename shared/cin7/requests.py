@@ -7,12 +7,16 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
+from shared.cin7.answers import ZERO_ID
+from shared.cin7.records.invoices import CreditNote, Invoice
 from shared.cin7.records.purchases import Order, PurchaseHeader
 from shared.cin7.records.suppliers import Supplier
 
 #: Decimal places Cin7 keeps. Source: docs/apis/cin7.md#formats.
 PLACES: Final = Decimal("0.0001")
 PLACES_DISCOUNT: Final = Decimal("0.01")
+#: Of a rate of exchange; our own choice, as none are documented.
+PLACES_RATE: Final = Decimal("0.000001")
 
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 
@@ -75,6 +79,37 @@ def void_purchase_request(purchase_id: str) -> Request:
     return Request("DELETE", _with_query("advanced-purchase", {"ID": purchase_id, "Void": True}))
 
 
+def write_invoice_request(purchase_id: str, invoice: Invoice) -> Request:
+    """Return the call that adds an invoice (no task id), or replaces the lines and charges of one that is a draft."""
+    named = {"InvoiceNumber": invoice.number, "InvoiceDate": invoice.date, "InvoiceDueDate": invoice.due_date}
+    named = {name: value for name, value in named.items() if value}
+    return Request("POST", "advanced-purchase/invoice", _encoded(_bill_body(purchase_id, invoice) | named))
+
+
+def undo_invoice_request(task_id: str) -> Request:
+    """Return the call that takes an authorised invoice back to draft."""
+    return Request("DELETE", _with_query("advanced-purchase/invoice", {"TaskID": task_id, "Void": False}))
+
+
+def void_invoice_request(task_id: str) -> Request:
+    return Request("DELETE", _with_query("advanced-purchase/invoice", {"TaskID": task_id, "Void": True}))
+
+
+def write_credit_note_request(purchase_id: str, note: CreditNote) -> Request:
+    """Return the call that adds a credit note (no task id), or replaces one that is a draft."""
+    named = {
+        "CreditNoteNumber": note.number,
+        "CreditNoteInvoiceNumber": note.invoice_number,
+        "CreditNoteDate": note.date,
+        "Unstock": [],
+    }
+    return Request("POST", "advanced-purchase/creditnote", _encoded(_bill_body(purchase_id, note) | named))
+
+
+def void_credit_note_request(task_id: str) -> Request:
+    return Request("DELETE", _with_query("advanced-purchase/creditnote", {"TaskID": task_id, "Void": True}))
+
+
 def amount(value: Decimal, places: Decimal = PLACES) -> Decimal:
     """Return `value` with at most `places`, in the form that JSON numbers take: no exponent, no idle zeros."""
     rounded = value.quantize(places, ROUND_HALF_UP)
@@ -110,9 +145,21 @@ def _header_body(header: PurchaseHeader) -> dict[str, object]:
         "Terms": header.terms,
         "RequiredBy": header.required_by,
         "Note": header.note,
+        "CurrencyRate": None if header.currency_rate is None else amount(header.currency_rate, PLACES_RATE),
         "AdditionalAttributes": own,
     }
     return {name: value for name, value in body.items() if value}
+
+
+def _bill_body(purchase_id: str, bill: Invoice | CreditNote) -> dict[str, object]:
+    return {
+        "PurchaseID": purchase_id,
+        "TaskID": bill.task_id or ZERO_ID,
+        "CombineAdditionalCharges": False,
+        "Status": bill.status,
+        "Lines": [_fields(line) for line in bill.lines],
+        "AdditionalCharges": [_fields(charge) for charge in bill.additional_charges],
+    }
 
 
 def _fields(record: msgspec.Struct) -> dict[str, object]:

@@ -201,8 +201,8 @@ class _Children(msgspec.Struct, frozen=True):
     def _conditions(self, leads: list[_Lead]) -> Iterator[tuple[int, str]]:
         """Yield conditions that cover all leads, and how many each covers: never more than one company in one."""
         groups: dict[_Lead, list[Value]] = {}
-        for *shared, link in leads:
-            groups.setdefault(tuple(shared), []).append(link)
+        for lead in leads:
+            groups.setdefault(lead[:-1], []).append(lead[-1])
         for shared, links in groups.items():
             within = both(*(equals(name, value) for name, value in zip(self.child.within, shared, strict=True)))
             for at_most, condition in self._of_links(links, taken=len(encoded(both(within, "x"))) if within else 0):

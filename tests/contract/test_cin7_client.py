@@ -13,7 +13,8 @@ from sandbox.serving import serving
 from shared.cin7 import answers
 from shared.cin7.client import Cin7Client, connect, every
 from shared.cin7.errors import Cin7Denied, Cin7Refused, Cin7Throttled, Cin7Unclear
-from shared.cin7.records.purchases import Order, OrderCharge, OrderLine, PurchaseHeader
+from shared.cin7.records.lines import OrderCharge, OrderLine
+from shared.cin7.records.purchases import Order, PurchaseHeader
 from shared.cin7.records.suppliers import Address, Contact, Supplier
 from shared.cin7.reference import read_reference
 from shared.cin7.requests import create_supplier_request, get

@@ -6,8 +6,8 @@ from typing import Final
 
 import msgspec
 
-from shared.cin7.records.purchases import OrderCharge
-from shared.cin7.records.purchases import OrderLine as Cin7Line
+from shared.cin7.records.lines import OrderCharge
+from shared.cin7.records.lines import OrderLine as Cin7Line
 from shared.config.rules import Product, Rules
 from shared.findings import Finding
 from shared.ifs.records.purchase_orders import CodeParts, OrderDocument, OrderLine

@@ -7,7 +7,8 @@ the order in which Cin7 lists them does not matter.
 from collections.abc import Sequence
 from decimal import Decimal
 
-from shared.cin7.records.purchases import Order, OrderCharge, OrderLine
+from shared.cin7.records.lines import OrderCharge, OrderLine
+from shared.cin7.records.purchases import Order
 from shared.money import agree
 
 Entry = OrderLine | OrderCharge

@@ -1,8 +1,11 @@
-"""A purchase as Cin7 holds it: header and order. Source: docs/apis/cin7.md#purchases."""
+"""A purchase as Cin7 holds it: header, order, and its bills. Source: docs/apis/cin7.md#purchases."""
 
 from decimal import Decimal
 
 import msgspec
+
+from shared.cin7.records.invoices import CreditNote, Invoice
+from shared.cin7.records.lines import OrderCharge, OrderLine
 
 
 class PurchaseHeader(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
@@ -20,32 +23,8 @@ class PurchaseHeader(msgspec.Struct, frozen=True, kw_only=True, rename="pascal")
     required_by: str | None = None
     note: str = ""
     attributes: dict[int, str] = {}
-
-
-class OrderLine(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
-    """`total` is price times quantity less discount, without tax."""
-
-    product_id: str = msgspec.field(name="ProductID")
-    sku: str = msgspec.field(name="SKU")
-    name: str
-    quantity: Decimal
-    price: Decimal
-    discount: Decimal = Decimal(0)
-    tax: Decimal
-    tax_rule: str
-    comment: str = ""
-    total: Decimal
-
-
-class OrderCharge(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
-    description: str
-    reference: str = ""
-    quantity: Decimal
-    price: Decimal
-    discount: Decimal = Decimal(0)
-    tax: Decimal
-    tax_rule: str
-    total: Decimal
+    #: Worth of one unit of the supplier's currency in the account's own; None leaves it to Cin7.
+    currency_rate: Decimal | None = None
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
@@ -73,9 +52,12 @@ class Purchase(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
     location: str = ""
     is_service_only: bool = False
     required_by: str | None = None
+    tax_calculation: str = ""
     note: str = ""
     attributes: dict[int, str] = {}
     order: Order
+    invoices: tuple[Invoice, ...] = ()
+    credit_notes: tuple[CreditNote, ...] = ()
     received: bool = False
     invoiced: bool = False
     last_updated_date: str = ""

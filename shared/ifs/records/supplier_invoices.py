@@ -20,7 +20,7 @@ class InvoiceHeader(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
         invoice_no: the supplier's own number.
         curr_rate: what `div_factor` units of the invoice's currency are worth in the company's.
         po_ref_number: the purchase order; None: an invoice without one.
-        credited_invoice_id: of a credit note, the invoice of the same company that it takes back, if the tenant says so.
+        credited_invoice_id: of a credit note, the invoice of its company that it takes back, if the tenant says so.
     """
 
     company: str

@@ -172,3 +172,40 @@ def test_the_zero_guid_is_no_id() -> None:
 def test_a_row_of_the_list_is_read() -> None:
     row = answers.purchase_row({"ID": ID, "OrderNumber": "PO-1", "Status": "DRAFT", "SupplierID": ID, "Note": "x"})
     assert (row.id, row.order_number, row.supplier_id, row.supplier) == (ID.lower(), "PO-1", ID.lower(), "")
+
+
+BILL = {
+    "TaskID": ID,
+    "InvoiceNumber": "NF-5581",
+    "InvoiceDate": "2026-03-21T00:00:00",
+    "Status": "PAID",
+    "AdditionalCharges": [{"Description": "Freight", "Account": 425, "Quantity": 1, "Price": 12, "Total": 12}],
+    "Total": 14.4,
+    "Paid": "14.4",
+}
+
+
+def test_a_purchase_shows_its_invoices_and_credit_notes() -> None:
+    note = {"TaskID": ID, "CreditNoteNumber": "CN-1", "CreditNoteInvoiceNumber": "NF-5581", "Status": "DRAFT"}
+    purchase = answers.purchase(parsed({**PURCHASE, "Invoice": [BILL, STAGE], "CreditNote": [note]}))
+    first, second = purchase.invoices
+    assert (first.task_id, first.number, first.status, first.paid) == (ID.lower(), "NF-5581", "PAID", Decimal("14.4"))
+    assert (first.additional_charges[0].account, first.total) == ("425", Decimal("14.4"))
+    assert (second.number, second.date) == ("", None)
+    assert [(held.number, held.invoice_number) for held in purchase.credit_notes] == [("CN-1", "NF-5581")]
+
+
+def test_a_misspelt_invoice_number_is_read_too() -> None:
+    purchase = answers.purchase(parsed({**PURCHASE, "Invoice": {"Status": "DRAFT", "InvocieNumber": "7"}}))
+    assert [invoice.number for invoice in purchase.invoices] == ["7"]
+
+
+def test_all_invoices_of_a_purchase_come_in_one_answer() -> None:
+    found = answers.invoices(parsed({"PurchaseID": ID, "Invoices": [BILL, {**BILL, "InvoiceNumber": "NF-5582"}]}))
+    assert [invoice.number for invoice in found] == ["NF-5581", "NF-5582"]
+    assert answers.credit_notes(parsed({"PurchaseID": ID, "CreditNotes": []})) == ()
+
+
+def test_an_answer_without_the_invoices_is_unclear() -> None:
+    with pytest.raises(Cin7Unclear, match="Invoices"):
+        answers.invoices({"PurchaseID": ID})

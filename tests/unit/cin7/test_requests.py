@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.cin7 import answers, requests
-from shared.cin7.records.purchases import Order, OrderCharge, OrderLine, PurchaseHeader
+from shared.cin7.records.invoices import CreditNote, Invoice, InvoiceLine
+from shared.cin7.records.lines import OrderCharge, OrderLine
+from shared.cin7.records.purchases import Order, PurchaseHeader
 from shared.cin7.records.suppliers import Address, Contact, Supplier
 from shared.cin7.wire import read
 from shared.http import Answer
@@ -161,3 +163,78 @@ def test_a_supplier_survives_the_way_there_and_back(name: str, line1: str, attri
     assert request.body is not None
     envelope = b'{"Total":1,"Page":1,"SupplierList":[' + request.body + b"]}"
     assert answers.written_supplier(read(Answer(200, {}, envelope))) == wanted
+
+
+INVOICE = Invoice(
+    number="NF-5581",
+    date="2026-03-21T00:00:00",
+    due_date="2026-04-20T00:00:00",
+    lines=(
+        InvoiceLine(
+            product_id="p1",
+            sku="BOLT-M8",
+            name="Bolt",
+            quantity=Decimal(100),
+            price=Decimal("0.25"),
+            tax=Decimal(5),
+            tax_rule="Tax on Purchases",
+            account="715",
+            total=Decimal(25),
+        ),
+    ),
+)
+
+
+def test_an_invoice_without_a_task_asks_for_a_new_one_and_its_lines_carry_accounts() -> None:
+    request = requests.write_invoice_request("p1", INVOICE)
+    sent = body(request)
+    assert (request.method, request.path) == ("POST", "advanced-purchase/invoice")
+    assert (sent["PurchaseID"], sent["TaskID"]) == ("p1", "00000000-0000-0000-0000-000000000000")
+    assert (sent["InvoiceNumber"], sent["InvoiceDueDate"], sent["Status"]) == (
+        "NF-5581",
+        "2026-04-20T00:00:00",
+        "AUTHORISED",
+    )
+    assert request.body is not None
+    assert b'"Account":"715"' in request.body
+    assert not {"TotalBeforeTax", "Tax", "Total", "Paid"} & sent.keys()
+
+
+def test_an_invoice_that_is_there_is_named_and_a_due_date_that_nobody_knows_is_left_to_the_terms() -> None:
+    sent = body(requests.write_invoice_request("p1", msgspec.structs.replace(INVOICE, task_id="t1", due_date=None)))
+    assert sent["TaskID"] == "t1"
+    assert "InvoiceDueDate" not in sent
+
+
+def test_undoing_and_voiding_an_invoice_name_its_task() -> None:
+    assert requests.undo_invoice_request("t1") == requests.Request(
+        "DELETE", "advanced-purchase/invoice?TaskID=t1&Void=false"
+    )
+    assert requests.void_invoice_request("t1").path == "advanced-purchase/invoice?TaskID=t1&Void=true"
+    assert requests.void_credit_note_request("t2").path == "advanced-purchase/creditnote?TaskID=t2&Void=true"
+
+
+def test_a_credit_note_names_the_invoice_it_takes_back() -> None:
+    note = CreditNote(number="CN-1", invoice_number="NF-5581", date="2026-03-28T00:00:00", lines=INVOICE.lines)
+    request = requests.write_credit_note_request("p1", note)
+    sent = body(request)
+    assert (request.method, request.path) == ("POST", "advanced-purchase/creditnote")
+    assert (sent["CreditNoteNumber"], sent["CreditNoteInvoiceNumber"], sent["CreditNoteDate"]) == (
+        "CN-1",
+        "NF-5581",
+        "2026-03-28T00:00:00",
+    )
+
+
+def test_a_rate_of_exchange_is_sent_only_where_it_is_known() -> None:
+    known = msgspec.structs.replace(HEADER, currency_rate=Decimal("0.00610000001"))
+    assert body(requests.create_purchase_request(known))["CurrencyRate"] == 0.0061
+    assert "CurrencyRate" not in body(requests.create_purchase_request(HEADER))
+
+
+def test_an_invoice_survives_the_way_there_and_back() -> None:
+    request = requests.write_invoice_request("p1", msgspec.structs.replace(INVOICE, task_id="t1"))
+    assert request.body is not None
+    envelope = b'{"PurchaseID":"p1","Invoices":[' + request.body + b"]}"
+    (got,) = answers.invoices(read(Answer(200, {}, envelope)))
+    assert got == msgspec.structs.replace(INVOICE, task_id="t1")

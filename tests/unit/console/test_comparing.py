@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from console.comparing import Change, changes, fields
-from shared.cin7.records.purchases import OrderLine
+from shared.cin7.records.lines import OrderLine
 from shared.cin7.records.suppliers import Address, Supplier
 
 ADDRESS = Address(id="a1", line1="1 Mill Lane", country="Sweden", type="Billing")

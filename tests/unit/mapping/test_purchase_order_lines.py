@@ -5,7 +5,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from shared.cin7.records.purchases import OrderCharge, OrderLine
+from shared.cin7.records.lines import OrderCharge, OrderLine
 from shared.config.rules import Rules
 from shared.findings import Finding
 from shared.ifs.records import purchase_orders as ifs

@@ -7,7 +7,7 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.cin7.records.purchases import OrderCharge, OrderLine
+from shared.cin7.records.lines import OrderCharge, OrderLine
 from shared.config.rules import (
     ChartAccount,
     Company,
