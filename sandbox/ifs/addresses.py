@@ -88,13 +88,14 @@ def target_of(root: str, service: str, segments: list[str]) -> Target:
     entity_set = SERVICES[service].sets.get(name)
     if entity_set is None:
         raise Refused(404, "ODP_RESOURCE_NOTFOUND", f"The entity set {name} was not found in {service}.")
+    kind = TYPES[entity_set.table]
     target = Target(
         service=service,
         root=root,
         shown_as=name,
         table=entity_set.table,
-        luname=entity_set.luname or TYPES[entity_set.table].luname,
-        read_only=entity_set.read_only or not TYPES[entity_set.table].writable,
+        luname=entity_set.luname or kind.luname,
+        read_only=entity_set.read_only or not (kind.writable or kind.changeable),
         rows=entity_set.rows,
     )
     target = _keyed(target, key_text)

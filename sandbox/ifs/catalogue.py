@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from sandbox.ifs.catalogue_finance import FINANCE_ENUMS, INVOICES, VOUCHERS
 from sandbox.ifs.shapes import EntityType, declared
 
 #: Members of the enumerations. Source: docs/apis/ifs.md#suppliers, docs/apis/ifs.md#purchase-orders.
@@ -22,6 +23,7 @@ ENUMS: Final[Mapping[str, tuple[str, ...]]] = {
         "Stopped",
         "Cancelled",
     ),
+    **FINANCE_ENUMS,
 }
 
 _SUPPLIERS = (
@@ -233,5 +235,5 @@ _HISTORY = (
 )
 
 TYPES: Final[Mapping[str, EntityType]] = {
-    kind.table: kind for kind in (*_SUPPLIERS, *_PURCHASE_ORDERS, *_FINANCE, *_HISTORY)
+    kind.table: kind for kind in (*_SUPPLIERS, *_PURCHASE_ORDERS, *INVOICES, *VOUCHERS, *_FINANCE, *_HISTORY)
 }

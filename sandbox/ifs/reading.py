@@ -183,6 +183,8 @@ def hidden_in(store: Store, table: str) -> frozenset[str]:
     hidden = frozenset(store.switches.hidden_properties.get(table, ()))
     if table == "SupplierInfoGeneralSet" and not store.switches.supplier_change_date:
         return hidden | {"ChangeDate"}
+    if table == "VoucherSet" and not store.switches.voucher_custom_fields:
+        return hidden | {"Cf_Cin7Check", "Cf_Cin7CheckState"}
     return hidden
 
 

@@ -87,6 +87,9 @@ SERVICES: Final[Mapping[str, Service]] = {
         },
     ),
     "PreAccountingEntity": _entity("PreAccountingSet"),
+    "ManSuppInvoiceEntity": _entity("ManSuppInvoiceSet"),
+    "ManSuppInvoiceItemEntity": _entity("ManSuppInvoiceItemSet"),
+    "ManSuppInvoicePostingsEntity": _entity("ManSuppInvoicePostingsSet"),
     "CompanyHandling": Service(sets=_sets("CompanySet")),
     "CompanySiteHandling": Service(sets=_sets("CompanySiteSet")),
     "AccountEntity": _entity("AccountSet"),
@@ -94,6 +97,7 @@ SERVICES: Final[Mapping[str, Service]] = {
     "AccountingCodePartValueEntity": _entity("AccountingCodePartValueSet"),
     "VoucherRowsAnalysis": Service(
         sets={
+            "VoucherRowSet": EntitySet(table="VoucherRowSet", read_only=True),
             "Reference_Account": EntitySet(table="AccountSet", read_only=True),
             **{
                 f"Reference_Code{part}": EntitySet(
@@ -102,6 +106,11 @@ SERVICES: Final[Mapping[str, Service]] = {
                 for part in "BCDEFGHIJ"
             },
         }
+    ),
+    "VouchersAnalysis": Service(sets={"VoucherSet": EntitySet(table="VoucherSet", read_only=True)}),
+    "VoucherEntity": _entity("VoucherSet"),
+    "GLVoucherRowsAnalysis": Service(
+        sets={"GenLedVoucherRowSet": EntitySet(table="GenLedVoucherRowSet", read_only=True)}
     ),
     "HistoryLogHandling": Service(
         sets={
@@ -161,5 +170,6 @@ LINKS: Final[Mapping[str, Mapping[str, tuple[str, tuple[tuple[str, str], ...]]]]
         "ContractRef": ("CompanySiteSet", (("Contract", "Contract"),)),
     },
     "SupplierInfoAddressSet": {"SupplierIdRef": ("SupplierInfoGeneralSet", (("SupplierId", "SupplierId"),))},
+    "VoucherRowSet": {"AccountRef": ("AccountSet", (("Company", "Company"), ("Account", "Account")))},
     "AccountSet": {"CompanyRef": ("CompanySet", (("Company", "Company"),))},
 }

@@ -54,6 +54,8 @@ class EntityType:
         logged_as: logical unit under which the history log knows it; empty: never logged.
         stamp: property that the table's own edits move to the clock; empty: none.
         writable: clients may create, change and delete rows.
+        changeable: clients may change rows, but neither create nor delete them.
+        counted: a row's version counts its edits; else it is the second of the last one.
     """
 
     table: str
@@ -63,6 +65,8 @@ class EntityType:
     logged_as: str = ""
     stamp: str = ""
     writable: bool = False
+    changeable: bool = False
+    counted: bool = False
 
     @cached_property
     def names(self) -> tuple[str, ...]:

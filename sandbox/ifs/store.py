@@ -5,6 +5,7 @@ from typing import Any
 
 from sandbox.ifs.catalogue import TYPES
 from sandbox.ifs.clock import Clock
+from sandbox.ifs.general_ledger import move_to_general_ledger
 from sandbox.ifs.history import History
 from sandbox.ifs.services import SERVICES
 from sandbox.ifs.shapes import EntityType
@@ -13,6 +14,8 @@ from sandbox.ifs.tables import Key, Row, Table
 
 #: Properties from which a seeded row's version is taken, newest first.
 _DATED = ("LastActivityDate", "ChangeDate", "DateEntered")
+#: Dates that a row is given when it is created, and keeps.
+_ENTERED = ("CreationDate", "EntryDate", "DateReg")
 
 
 class UnknownName(Exception):  # Named for what happened.
@@ -45,7 +48,7 @@ class Store:
                 raise UnknownName(f"{table} has no property {', '.join(sorted(row.keys() - known))}.")
             self._objids += 1
             stamp = next((row[name] for name in dated if row.get(name)), version)
-            target.put(Row(tuple(map(row.get, names)), self._objids, _version(stamp)))
+            target.put(Row(tuple(map(row.get, names)), self._objids, "1" if kind.counted else _version(stamp)))
             count += 1
         return count
 
@@ -92,11 +95,14 @@ class Store:
         self._stamp(table.kind, values, changes, stamp, new=old is None)
         if old is None:
             self._objids += 1
-        row = Row(tuple(map(values.get, table.kind.names)), old.objid if old else self._objids, _version(stamp))
+        version = _next_version(table.kind, old, stamp)
+        row = Row(tuple(map(values.get, table.kind.names)), old.objid if old else self._objids, version)
         table.raw.pop(key, None)
         table.put(row)
         self._log(table.kind, old, row, stamp, user)
         self._touch_parent(table.kind, row, stamp)
+        if changes.get("VoucherUpdated"):
+            move_to_general_ledger(self.tables, key)
 
     def _stamp(
         self, kind: EntityType, values: dict[str, Any], changes: Mapping[str, Any], stamp: str, *, new: bool
@@ -107,8 +113,9 @@ class Store:
                 values[kind.stamp] = stamp
         if new and kind.has("DateEntered") and values.get("DateEntered") is None:
             values["DateEntered"] = stamp
-        if new and kind.has("CreationDate") and values.get("CreationDate") is None:
-            values["CreationDate"] = stamp[:10]
+        for day in _ENTERED if new else ():
+            if kind.has(day) and values.get(day) is None:
+                values[day] = stamp[:10]
 
     def _touch_parent(self, kind: EntityType, row: Row, stamp: str) -> None:
         """Move the order's stamp with its line, where this tenant does so: by default a child never moves a parent."""
@@ -125,6 +132,12 @@ class Store:
         if self.switches.history and kind.logged_as:
             for table, row in self.history.entries(kind, old, new, stamp, user):
                 self.load(table, [row])
+
+
+def _next_version(kind: EntityType, old: Row | None, stamp: str) -> str:
+    if kind.counted:
+        return str(int(old.version) + 1) if old else "1"
+    return _version(stamp)
 
 
 def _version(stamp: str) -> str:

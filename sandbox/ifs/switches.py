@@ -17,6 +17,8 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         collection_etags: off, only a read by key tells the ETag.
         hidden_properties: per table, what this tenant does not have, such as Company on orders.
         supplier_change_date: supplier headers have a ChangeDate that moves with them.
+        voucher_custom_fields: an administrator gave vouchers the custom fields Cf_Cin7Check, a text, and
+            Cf_Cin7CheckState, an enumeration.
         order_change_date: whether ChangeDate moves on edits of the header, never, or on edits of lines too.
         history: edits of suppliers and orders are logged.
         time_zone: zone of the wall clock that timestamps show, with a `Z` that means nothing.
@@ -39,6 +41,7 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     collection_etags: bool = True
     hidden_properties: dict[str, list[str]] = {}
     supplier_change_date: bool = False
+    voucher_custom_fields: bool = True
     order_change_date: Literal["header", "never", "children"] = "header"
     history: bool = False
     time_zone: str = "Europe/Stockholm"

@@ -12,6 +12,7 @@ import msgspec
 from sandbox.ifs.addresses import Target
 from sandbox.ifs.answers import DECODER, Answer, Refused, Request, data, database_error
 from sandbox.ifs.catalogue import ENUMS
+from sandbox.ifs.general_ledger import check_not_posted
 from sandbox.ifs.reading import Reader, hidden_in
 from sandbox.ifs.references import check_references, referenced_by
 from sandbox.ifs.shapes import Cell, Property
@@ -36,6 +37,8 @@ class Writer:
             raise Refused(405, "ODP_NOT_ALLOWED", f"{request.method} is not allowed on {target.shown_as}.")
         if (request.method == "POST") != (target.key is None):
             raise Refused(405, "ODP_NOT_ALLOWED", f"{request.method} is not allowed on this address.")
+        if not target.kind.writable and request.method != "PATCH":
+            raise Refused(405, "ODP_NOT_ALLOWED", f"{request.method} is not allowed on {target.shown_as}.")
         match request.method:
             case "POST":
                 return self._create(target, request)
@@ -76,11 +79,12 @@ class Writer:
         match_tag = request.headers.get("if-match")
         if match_tag is None and store.switches.missing_match == "strict":
             raise Refused(428, "ODP_MISSING_PRECONDITION", "The If-Match header is missing.")
-        if match_tag is None and key not in store.tables[target.table].rows:
+        if match_tag is None and target.kind.writable and key not in store.tables[target.table].rows:
             body = self._body(target, request)
             body.update(zip(target.kind.key, key, strict=True))
             return self._insert(target, key, body, request)
         self._check_match(target, match_tag)
+        check_not_posted(target.kind, store.tables[target.table].rows[key])
         body = self._body(target, request)
         for name in target.kind.key:
             if name in body and body.pop(name) != dict(zip(target.kind.key, key, strict=True))[name]:
