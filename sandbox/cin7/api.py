@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 
-from sandbox.cin7 import orders, purchases, reference, suppliers
+from sandbox.cin7 import credit_notes, invoices, orders, purchases, reference, suppliers
 from sandbox.cin7.calls import Call, Endpoint, Unreadable
 from sandbox.cin7.cloud import Cloud
 from sandbox.cin7.company import Company
@@ -26,6 +26,12 @@ ROUTES: dict[str, dict[str, Endpoint]] = {
         "POST": purchases.create,
         "PUT": purchases.update,
         "DELETE": purchases.remove,
+    },
+    "advanced-purchase/invoice": {"GET": invoices.read, "POST": invoices.write, "DELETE": invoices.remove},
+    "advanced-purchase/creditnote": {
+        "GET": credit_notes.read,
+        "POST": credit_notes.write,
+        "DELETE": credit_notes.remove,
     },
     "purchase": {
         "GET": purchases.read_simple,

@@ -102,6 +102,15 @@ def check_tax_rule(company: Company, problems: list[Problem], name: str) -> Json
     return row
 
 
+def check_account(company: Company, problems: list[Problem], code: str) -> Json | None:
+    """Return the active account with that code, as written. Source: docs/apis/cin7.md#chart-of-accounts."""
+    row = company.find("chart", code)
+    if row is None or row["Code"] != code or row["Status"] != "ACTIVE":
+        problems.append(not_in_book("Account", code, "Chart of Accounts"))
+        return None
+    return row
+
+
 def check_payable(company: Company, problems: list[Problem], code: str) -> None:
     """Another liability of the same type and class is refused; the code counts as written."""
     row = company.find("chart", code)

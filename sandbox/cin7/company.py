@@ -49,7 +49,7 @@ class Supplier:
 class Purchase:
     """One purchase: header, order and the later stages, each a list of tasks as on the wire.
 
-    `row` caches its line of the purchase list; every change empties it.
+    `row` caches its line of the purchase list, made in `row_style`; every change empties it.
     """
 
     def __init__(self, header: Json, order: Json, stages: dict[str, list[Json]], updated: datetime) -> None:
@@ -59,7 +59,11 @@ class Purchase:
         self.updated = updated
         self.voided = False
         self.row: Json | None = None
+        self.row_style: tuple[object, ...] = ()
         self.search = ""
+        #: The first invoice number that Cin7 made up for this purchase, and how many it has made.
+        self.auto_number = ""
+        self.auto_invoices = 0
 
     @property
     def id(self) -> str:
@@ -80,6 +84,11 @@ class Purchase:
     @property
     def service(self) -> bool:
         return self.type == "Service Purchase"
+
+    @property
+    def ordered(self) -> bool:
+        """Its order is authorised, or it is a blind receipt, which has none."""
+        return bool(self.order["Status"] == "AUTHORISED" or self.header["BlindReceipt"])
 
 
 class Suppliers:
@@ -142,6 +151,8 @@ class Company:
         self.books: dict[str, dict[str, Json]] = {}
         self.suppliers = Suppliers()
         self.purchases: dict[str, Purchase] = {}
+        #: Id of every task of the later stages to its purchase.
+        self.tasks: dict[str, Purchase] = {}
         self.products_by_id: dict[str, Json] = {}
         self.counters: Counter[str] = Counter()
         self._numbers: Counter[str] = Counter()

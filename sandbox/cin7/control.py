@@ -6,7 +6,7 @@ from typing import cast
 
 import msgspec
 
-from sandbox.cin7 import people
+from sandbox.cin7 import bookkeepers, people
 from sandbox.cin7.cloud import Cloud
 from sandbox.cin7.company import Company, Purchase
 from sandbox.cin7.errors import Refused
@@ -57,6 +57,8 @@ class Control:
             ("POST", "clock"): self._clock,
             ("POST", "suppliers"): self._supplier,
             ("POST", "purchases"): self._purchase,
+            ("POST", "invoices"): self._invoice,
+            ("POST", "company"): self._company,
         }
 
     def run(self, method: str, path: str, query: dict[str, str], raw: bytes) -> tuple[int, object]:
@@ -168,10 +170,21 @@ class Control:
         return shown(people.edit_supplier(company, body["supplier"]), written=False)
 
     def _purchase(self, rest: str, _query: dict[str, str], body: Json) -> Json:
+        return shown_advanced(people.edit_purchase(*self._named(rest, body), body))
+
+    def _invoice(self, rest: str, _query: dict[str, str], body: Json) -> Json:
+        return shown_advanced(bookkeepers.edit_invoice(*self._named(rest, body), body))
+
+    def _named(self, rest: str, body: Json) -> tuple[Company, Purchase]:
+        """Return the purchase that the path names by its id or its number, and its company."""
         for company in self._cloud.chosen(body.get("account")):
             if purchase := company.purchase(rest) or _numbered(company, rest):
-                return shown_advanced(people.edit_purchase(company, purchase, body))
+                return company, purchase
         raise Unknown(f"There is no purchase {rest!r}.")
+
+    def _company(self, _rest: str, _query: dict[str, str], body: Json) -> Json:
+        change = {name: value for name, value in body.items() if name != "account"}
+        return bookkeepers.edit_company(self._cloud.company(body.get("account")), change)
 
     def _book(self, book: str, body: Json) -> Json:
         company = self._cloud.company(body.get("account"))

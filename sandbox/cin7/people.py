@@ -7,10 +7,12 @@ from sandbox.cin7 import suppliers
 from sandbox.cin7.checking import checker
 from sandbox.cin7.company import BOOK_KEYS, Company, Purchase, Supplier, name_key
 from sandbox.cin7.errors import Problem, Refused
-from sandbox.cin7.orders import OrderReader, set_order
+from sandbox.cin7.invoices import next_number
+from sandbox.cin7.lines import LineReader, filled, inclusive
 from sandbox.cin7.purchases import undo_or_void
 from sandbox.cin7.seeding import complete
-from sandbox.cin7.stages import AUTHORISED, NOT_AVAILABLE, new_stages, settle
+from sandbox.cin7.stages import AUTHORISED, NOT_AVAILABLE, new_stages
+from sandbox.cin7.statuses import settle
 from sandbox.cin7.wire import Json, day, guid, stamp
 
 HEADER_FIELDS = frozenset({"Note", "RequiredBy", "Contact", "Phone", "Location", "Terms", "AdditionalAttributes"})
@@ -63,23 +65,22 @@ def edit_purchase(company: Company, purchase: Purchase, change: Json) -> Purchas
 
 def _edit_order(company: Company, purchase: Purchase, order: Json) -> None:
     problems: list[Problem] = []
-    inclusive = purchase.header["TaxCalculation"] == "Inclusive"
-    reader = OrderReader(company, checker(company, problems), inclusive=inclusive)
+    reader = LineReader(company, checker(company, problems), inclusive=inclusive(purchase))
     lines = reader.lines(order, required=False) if "Lines" in order else purchase.order["Lines"]
     charges = purchase.order["AdditionalCharges"]
     if "AdditionalCharges" in order:
         charges = reader.charges(order)
     if problems:
         raise Refused(problems)
-    set_order(purchase, lines, charges)
-    purchase.order.update({key: order[key] for key in ("Memo", "Status") if key in order})
+    kept = {key: order[key] for key in ("Memo", "Status") if key in order}
+    purchase.order.update(filled(purchase, lines, charges), **kept)
 
 
 def _receive(company: Company, purchase: Purchase, how: object) -> None:
     """Authorise a receipt of the ordered lines, or take it back."""
     if not how:
         for stage in ("StockReceived", "PutAway"):
-            purchase.stages[stage] = new_stages(purchase.id, simple=purchase.simple)[stage]
+            purchase.stages[stage] = _as_new(purchase, stage)
         return
     location = company.find("locations", purchase.header["Location"]) or {}
     share = Decimal("0.5") if how == "partial" else Decimal(1)
@@ -103,10 +104,15 @@ def _receive(company: Company, purchase: Purchase, how: object) -> None:
         purchase.stages[stage][0].update(Status=AUTHORISED, Lines=list(lines), InvoicingAndReceivingNumber=1)
 
 
+def _as_new(purchase: Purchase, stage: str) -> list[Json]:
+    """Return a stage as it was at first, under the task id it had."""
+    return new_stages(purchase.stages[stage][0]["TaskID"], simple=purchase.simple)[stage]
+
+
 def _invoice(company: Company, purchase: Purchase, how: object) -> None:
     """Authorise an invoice for the ordered lines, or take it back."""
     if not how:
-        purchase.stages["Invoice"] = new_stages(purchase.id, simple=purchase.simple)["Invoice"]
+        purchase.stages["Invoice"] = _as_new(purchase, "Invoice")
         return
     share = Decimal("0.5") if how == "partial" else Decimal(1)
     account = purchase.header["InventoryAccount"]
@@ -120,7 +126,7 @@ def _invoice(company: Company, purchase: Purchase, how: object) -> None:
     purchase.stages["Invoice"][0].update(
         InvoiceDate=day(now),
         InvoiceDueDate=day(now + timedelta(days=30)),
-        InvoiceNumber=company.next_number("INV"),
+        InvoiceNumber=purchase.stages["Invoice"][0]["InvoiceNumber"] or next_number(company, purchase),
         InvoicingAndReceivingNumber=1,
         Status=AUTHORISED if order["Status"] != NOT_AVAILABLE else NOT_AVAILABLE,
         Lines=lines,

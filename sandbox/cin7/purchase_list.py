@@ -4,11 +4,14 @@ from collections.abc import Callable
 
 from sandbox.cin7.calls import Call, listing
 from sandbox.cin7.company import Purchase
-from sandbox.cin7.stages import ZERO
+from sandbox.cin7.stages import NOT_AVAILABLE, VOIDED, ZERO
 from sandbox.cin7.wire import Json, instant, stamp
 
 #: The fields that `Search` looks into, and no others.
 SEARCHED = ("OrderNumber", "Status", "Supplier", "InvoiceNumber", "CreditNoteNumber")
+
+#: Stage to the field that holds its documents' number.
+NUMBERS = {"Invoice": "InvoiceNumber", "CreditNote": "CreditNoteNumber"}
 
 #: Filters by one value each. `Type` and `RestockReceivedStatus` are not among them: both are ignored.
 FILTERS = (
@@ -42,6 +45,7 @@ _FROM_HEADER = (
 
 def purchase_list(call: Call) -> Json:
     tests = _tests(call)
+    style = (call.company.switches["list_invoice"], call.company.switches["invoice_search"])
     purchases = list(call.company.purchases.values())  # Made in the order of their numbers.
     if call.text("updatedsince"):
         is_new = call.since("updatedsince")
@@ -49,8 +53,8 @@ def purchase_list(call: Call) -> Json:
     if (until := call.moment("updateduntil")) is not None:
         purchases = [item for item in purchases if item.updated <= until]
     if search := call.text("search").strip().casefold():
-        purchases = [item for item in purchases if row_of(item) and search in item.search]
-    rows = (row_of(item) for item in purchases)
+        purchases = [item for item in purchases if row_of(item, style) and search in item.search]
+    rows = (row_of(item, style) for item in purchases)
     return listing(call, "PurchaseList", (row for row in rows if all(test(row) for test in tests)))
 
 
@@ -67,31 +71,45 @@ def _equals(name: str, wanted: str) -> Callable[[Json], bool]:
     return lambda row: str(row[name] or "").upper() == wanted
 
 
-def row_of(purchase: Purchase) -> Json:
-    """Return the purchase's row, made anew only after a change."""
-    if purchase.row is None:
-        purchase.row = _row(purchase)
-        purchase.search = "\n".join(str(purchase.row[name] or "") for name in SEARCHED).casefold()
+def row_of(purchase: Purchase, style: tuple[object, object]) -> Json:
+    """Return the purchase's row, made anew only after a change.
+
+    `style`: which of several invoices is shown, and whether `Search` also finds the numbers of the others.
+    """
+    if purchase.row is None or purchase.row_style != style:
+        purchase.row = _row(purchase, last=style[0] == "last")
+        purchase.row_style = style
+        every = [str(task[name]) for stage, name in NUMBERS.items() for task in purchase.stages[stage]]
+        shown = [str(purchase.row[name] or "") for name in SEARCHED]
+        purchase.search = "\n".join((*shown, *every) if style[1] == "all" else shown).casefold()
     return purchase.row
 
 
-def _row(purchase: Purchase) -> Json:
-    invoices, credit_notes = purchase.stages["Invoice"], purchase.stages["CreditNote"]
-    numbered = next((task for task in invoices if task["InvoiceNumber"]), invoices[0])
+def _shown(tasks: list[Json], number: str, *, last: bool) -> Json:
+    """Return the document that stands for its stage: the first or last with a number, voided ones only for want."""
+    numbered = [task for task in tasks if task[number]]
+    alive = [task for task in numbered if task["Status"] != VOIDED]
+    return (alive or numbered or tasks)[-1 if last else 0]
+
+
+def _row(purchase: Purchase, *, last: bool) -> Json:
+    alive = [task for task in purchase.stages["Invoice"] if task["Status"] != VOIDED]
+    invoice = _shown(purchase.stages["Invoice"], "InvoiceNumber", last=last)
+    note = _shown(purchase.stages["CreditNote"], "CreditNoteNumber", last=last)
     header = purchase.header
     return {
         **{name: header[name] for name in _FROM_HEADER},
-        "InvoiceDate": numbered["InvoiceDate"],
-        "InvoiceNumber": numbered["InvoiceNumber"],
-        "InvoiceAmount": sum((task["Total"] for task in invoices), ZERO),
-        "PaidAmount": sum((task["Paid"] for task in invoices), ZERO),
-        "InvoiceDueDate": numbered["InvoiceDueDate"],
-        "CreditNoteNumber": credit_notes[0]["CreditNoteNumber"],
+        "InvoiceDate": invoice["InvoiceDate"],
+        "InvoiceNumber": invoice["InvoiceNumber"],
+        "InvoiceAmount": sum((task["Total"] for task in alive), ZERO),
+        "PaidAmount": sum((task["Paid"] for task in alive), ZERO),
+        "InvoiceDueDate": invoice["InvoiceDueDate"],
+        "CreditNoteNumber": note["CreditNoteNumber"],
         "OrderStatus": purchase.order["Status"],
         "StockReceivedStatus": purchase.stages["StockReceived"][0]["Status"],
-        "UnstockStatus": "NOT AVAILABLE",
-        "InvoiceStatus": numbered["Status"],
-        "CreditNoteStatus": credit_notes[0]["Status"],
+        "UnstockStatus": note["Status"] if note["Unstock"] else NOT_AVAILABLE,
+        "InvoiceStatus": invoice["Status"],
+        "CreditNoteStatus": note["Status"],
         "LastUpdatedDate": stamp(purchase.updated),
         "DropShipTaskID": None,
     }

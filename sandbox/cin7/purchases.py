@@ -5,17 +5,8 @@ from sandbox.cin7.checking import Checker, checker
 from sandbox.cin7.company import Company, Purchase
 from sandbox.cin7.errors import Problem, Refused
 from sandbox.cin7.headers import new_header, read_fields, read_supplier
-from sandbox.cin7.stages import (
-    AUTHORISED,
-    DRAFT,
-    VOIDED,
-    done,
-    new_order,
-    new_stages,
-    settle,
-    shown_advanced,
-    shown_simple,
-)
+from sandbox.cin7.stages import AUTHORISED, DRAFT, VOIDED, new_order, new_stages, shown_advanced, shown_simple
+from sandbox.cin7.statuses import done, settle
 from sandbox.cin7.wire import Json, day
 
 NO_SUCH_TASK = "Purchase Task with specified ID not found"
@@ -124,9 +115,10 @@ def _create(call: Call, body: Json, *, simple: bool) -> Purchase:
     )
     if service:
         header["Approach"] = "INVOICE"
-    made = Purchase(header, new_order(), new_stages(purchase_id, simple=kind.startswith("Simple") and not service), now)
+    task_id = purchase_id if company.switches["first_invoice_task"] == "purchase-id" else company.new_id()
+    made = Purchase(header, new_order(), new_stages(task_id, simple=kind.startswith("Simple") and not service), now)
     settle(made, now)
-    company.purchases[purchase_id] = made
+    company.purchases[purchase_id] = company.tasks[task_id] = made
     company.counters["purchases_created"] += 1
     return made
 

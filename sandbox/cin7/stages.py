@@ -1,13 +1,12 @@
-"""The stages of a purchase: their first state, what statuses they add up to, and the two shapes they are shown in."""
+"""The stages of a purchase: their first state, and the two shapes they are shown in."""
 
-from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from sandbox.cin7.company import Purchase
 from sandbox.cin7.wire import Json, stamp
 
 NOT_AVAILABLE, DRAFT, AUTHORISED, VOIDED = "NOT AVAILABLE", "DRAFT", "AUTHORISED", "VOIDED"
+PAID = "PAID"
 ZERO = Decimal(0)
 
 #: The stages after the order, in the order of an answer. Each is a list: advanced purchases may have many of each.
@@ -27,92 +26,34 @@ def new_order() -> Json:
     }
 
 
-def _documents(**fields: Any) -> Json:  # noqa: ANN401 - wire fields vary.
-    return {**fields, "Lines": [], "AdditionalCharges": []}
+def _tail() -> Json:
+    return {"TotalBeforeTax": 0, "Tax": 0, "Total": 0}
 
 
-def new_stages(purchase_id: str, *, simple: bool) -> dict[str, list[Json]]:
-    """Return the stages of a new purchase; a simple one has its invoice in DRAFT from the start."""
-    totals = {"TotalBeforeTax": 0, "Tax": 0, "Total": 0}
-    group = {"TaskID": purchase_id, "InvoicingAndReceivingNumber": 0}
-    credit = {"TaskID": purchase_id, "CreditNoteInvoiceNumber": "", "CreditNoteNumber": "", "CreditNoteDate": None}
-    dates = {"InvoiceDate": None, "InvoiceDueDate": None, "InvoiceNumber": ""}
-    invoice = _documents(**group, **dates, Status=DRAFT if simple else NOT_AVAILABLE)
-    credit_note = _documents(**credit, Status=NOT_AVAILABLE)
-    empty: Json = {**group, "Status": NOT_AVAILABLE, "Lines": []}
+def new_invoice(task_id: str, status: str) -> Json:
+    """Return an empty invoice. Its number among invoices and receipts is 0 until something is written."""
+    dates = {"InvoiceDate": None, "InvoiceDueDate": None, "InvoiceNumber": "", "CurrencyRate": None}
+    empty: Json = {"Lines": [], "AdditionalCharges": [], "Payments": []}
+    head = {"TaskID": task_id, "InvoicingAndReceivingNumber": 0}
+    return {**head, **dates, "Status": status, **empty, **_tail(), "Paid": 0}
+
+
+def new_credit_note(task_id: str) -> Json:
+    numbers = {"CreditNoteInvoiceNumber": "", "CreditNoteNumber": "", "CreditNoteDate": None}
+    empty: Json = {"Lines": [], "AdditionalCharges": [], "Refunds": [], "Unstock": []}
+    return {"TaskID": task_id, **numbers, "Status": NOT_AVAILABLE, **empty, **_tail()}
+
+
+def new_stages(task_id: str, *, simple: bool) -> dict[str, list[Json]]:
+    """Return the stages of a new purchase, all with one task id; a simple one has its invoice in DRAFT at once."""
+    empty = {"TaskID": task_id, "InvoicingAndReceivingNumber": 0, "Status": NOT_AVAILABLE}
     return {
         "StockReceived": [{**empty, "Lines": []}],
         "PutAway": [{**empty, "Lines": []}],
-        "Invoice": [{**invoice, "Payments": [], **totals, "Paid": 0}],
-        "CreditNote": [{**credit_note, "Refunds": [], "Unstock": [], **totals}],
+        "Invoice": [new_invoice(task_id, DRAFT if simple else NOT_AVAILABLE)],
+        "CreditNote": [new_credit_note(task_id)],
         "ManualJournals": [{**empty, "Lines": []}],
     }
-
-
-def statuses(purchase: Purchase, stage: str) -> set[str]:
-    return {str(task["Status"]) for task in purchase.stages[stage]}
-
-
-def done(purchase: Purchase, stage: str) -> bool:
-    """Tell whether any task of a stage is authorised (a paid invoice is)."""
-    return not statuses(purchase, stage).isdisjoint((AUTHORISED, "PAID"))
-
-
-def settle(purchase: Purchase, now: datetime) -> None:
-    """Derive the purchase's own statuses from its stages, and note that it changed at `now`."""
-    header = purchase.header
-    header["Status"] = VOIDED if purchase.voided else _status(purchase)
-    header["CombinedReceivingStatus"] = _receiving(purchase)
-    header["CombinedInvoiceStatus"] = _invoicing(purchase)
-    header["CombinedPaymentStatus"] = VOIDED if purchase.voided else _paying(purchase)
-    purchase.updated = now
-    purchase.row = None
-
-
-def _status(purchase: Purchase) -> str:
-    received, invoiced = done(purchase, "StockReceived"), done(purchase, "Invoice")
-    if invoiced and _partial(purchase):
-        return "PARTIALLY INVOICED"
-    if invoiced:
-        return "COMPLETED" if received or purchase.service else "INVOICED"
-    if received:
-        return "RECEIVED"
-    if DRAFT in statuses(purchase, "StockReceived"):
-        return "RECEIVING"
-    # A header alone: the examples of the two families differ there.
-    alone = "ORDERING" if purchase.simple else DRAFT
-    return {AUTHORISED: "ORDERED", DRAFT: "ORDERING"}.get(str(purchase.order["Status"]), alone)
-
-
-def _partial(purchase: Purchase) -> bool:
-    invoiced = sum((Decimal(task["Total"]) for task in purchase.stages["Invoice"] if task["Status"] != VOIDED), ZERO)
-    return invoiced < Decimal(purchase.order["Total"])
-
-
-def _receiving(purchase: Purchase) -> str:
-    if purchase.voided:
-        return VOIDED
-    if purchase.order["Status"] != AUTHORISED or purchase.service:
-        return NOT_AVAILABLE
-    tasks = [task for task in purchase.stages["StockReceived"] if task["Status"] == AUTHORISED]
-    if not tasks:
-        return "NOT RECEIVED"
-    received = sum((Decimal(line["Quantity"]) for task in tasks for line in task["Lines"]), ZERO)
-    ordered = sum((Decimal(line["Quantity"]) for line in purchase.order["Lines"]), ZERO)
-    return "FULLY RECEIVED" if received >= ordered else "PARTIALLY RECEIVED"
-
-
-def _invoicing(purchase: Purchase) -> str:
-    if purchase.voided or purchase.order["Status"] != AUTHORISED:
-        return NOT_AVAILABLE
-    if not done(purchase, "Invoice"):
-        return "NOT INVOICED"
-    return "PARTIALLY INVOICED" if _partial(purchase) else "INVOICED"
-
-
-def _paying(purchase: Purchase) -> str:
-    found = statuses(purchase, "Invoice")
-    return "PAID" if found == {"PAID"} else "UNPAID"
 
 
 def shown_advanced(purchase: Purchase, *, combined: bool = False) -> Json:
@@ -123,6 +64,10 @@ def shown_advanced(purchase: Purchase, *, combined: bool = False) -> Json:
         "Order": combine(purchase.order) if combined else purchase.order,
         **purchase.stages,
     }
+    if combined:
+        answer.update(
+            {stage: [combine(task) for task in purchase.stages[stage]] for stage in ("Invoice", "CreditNote")}
+        )
     if purchase.simple:
         # An empty shell: this field is filled for advanced purchases only.
         shell = {"TaskID": purchase.id, "InvoicingAndReceivingNumber": 0, "Status": "", "Lines": []}
@@ -144,9 +89,9 @@ def shown_simple(purchase: Purchase, *, combined: bool = False) -> Json:
     """Return a simple purchase as /purchase answers it: single stages, and an invoice number misspelt."""
     answer = shown_advanced(purchase, combined=combined)
     for stage in STAGES:
-        answer[stage] = purchase.stages[stage][0]
+        answer[stage] = (answer if stage in ("Invoice", "CreditNote") else purchase.stages)[stage][0]
     invoice = dict(answer["Invoice"])
-    answer["Invoice"] = {"InvocieNumber": invoice.pop("InvoiceNumber"), **invoice, "CurrencyRate": None}
+    answer["Invoice"] = {"InvocieNumber": invoice.pop("InvoiceNumber"), **invoice}
     credit_note = dict(answer["CreditNote"])
     answer["CreditNote"] = {**credit_note, "Unstock": {"Status": NOT_AVAILABLE, "Lines": credit_note["Unstock"]}}
     return {key: value for key, value in answer.items() if key not in _ADVANCED_ONLY}
