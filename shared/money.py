@@ -1,5 +1,6 @@
 """The one place where amounts are rounded, multiplied and compared: Decimal only, half up. Pure."""
 
+from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Final
 
@@ -7,6 +8,8 @@ from typing import Final
 PRICE_PLACES: Final = 4
 QUANTITY_PLACES: Final = 4
 DISCOUNT_PLACES: Final = 2
+#: Decimal places of a rate of exchange; our own choice, as none are documented.
+RATE_PLACES: Final = 6
 
 #: Active codes of ISO 4217 that a document can be priced in (funds, metals and test codes left out).
 CURRENCIES: Final = frozenset(
@@ -106,6 +109,27 @@ def total_of(*amounts: Decimal) -> Decimal:
     for amount in amounts:
         total = _EXACT.add(total, amount)
     return total
+
+
+def shares(amount: Decimal, weights: Sequence[Decimal], currency: str) -> list[Decimal]:
+    """Return `amount` split in proportion to `weights`, each part in whole minor units, together exactly `amount`.
+
+    Weights that sum to nothing leave all of it to the first. `amount` is in whole minor units.
+    """
+    whole = total_of(*weights)
+    parts: list[Decimal] = []
+    given = reached = Decimal(0)
+    for weight in weights:
+        reached = _EXACT.add(reached, weight)
+        share = amount if not whole else rounded(_EXACT.divide(_EXACT.multiply(amount, reached), whole), currency)
+        parts.append(_EXACT.subtract(share, given))
+        given = share
+    return parts
+
+
+def rate_of(rate: Decimal, units: Decimal) -> Decimal:
+    """Return what one unit of a currency is worth where `units` of them are worth `rate`, to six places."""
+    return rounded_to(_EXACT.divide(rate, units), RATE_PLACES)
 
 
 def tolerance_from(text: str) -> Decimal:

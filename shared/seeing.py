@@ -33,7 +33,8 @@ class Lens(msgspec.Struct, frozen=True):
         if date and self.start_from and date < self.start_from:
             return f"dated {date}, before the start on {self.start_from}"
         state = self.bound.value(values, "objstate")
-        if state in self.policy.ignored_states:
+        states = self.policy.states.get(self.flow.name)
+        if states is not None and isinstance(state, str) and states.is_ignored(state):
             return f"in state {state}, which is left alone"
         return ""
 

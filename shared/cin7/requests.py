@@ -81,8 +81,8 @@ def void_purchase_request(purchase_id: str) -> Request:
 
 def write_invoice_request(purchase_id: str, invoice: Invoice) -> Request:
     """Return the call that adds an invoice (no task id), or replaces the lines and charges of one that is a draft."""
-    named = {"InvoiceNumber": invoice.number, "InvoiceDate": invoice.date, "InvoiceDueDate": invoice.due_date}
-    named = {name: value for name, value in named.items() if value}
+    own = {"InvoiceNumber": invoice.number, "InvoiceDate": invoice.date, "InvoiceDueDate": invoice.due_date}
+    named = {name: value for name, value in own.items() if value}
     return Request("POST", "advanced-purchase/invoice", _encoded(_bill_body(purchase_id, invoice) | named))
 
 

@@ -73,6 +73,35 @@ class Cin7Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     read_timeout_s: Positive = 30
 
 
+class States(msgspec.Struct, frozen=True):
+    """Which states of a flow's documents matter.
+
+    Attributes:
+        live: creates or amends.
+        cancelled: takes back.
+        ignored: leaves alone; None: every state that the other two do not name.
+    """
+
+    live: tuple[str, ...]
+    cancelled: tuple[str, ...]
+    ignored: tuple[str, ...] | None = None
+
+    def is_live(self, state: str) -> bool:
+        return _among(state, self.live)
+
+    def is_cancelled(self, state: str) -> bool:
+        return _among(state, self.cancelled)
+
+    def is_ignored(self, state: str) -> bool:
+        if self.ignored is None:
+            return not (self.is_live(state) or self.is_cancelled(state))
+        return _among(state, self.ignored)
+
+
+def _among(state: str, known: tuple[str, ...]) -> bool:
+    return state.strip().casefold() in {word.casefold() for word in known}
+
+
 class PolicySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     accounts: Literal["same-code", "explicit"] = "same-code"
     supplier_conflict: Side | dict[str, Side] = "hold"
@@ -84,6 +113,19 @@ class PolicySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     order_states: tuple[str, ...] = ("Released", "Confirmed")
     cancelled_states: tuple[str, ...] = ("Cancelled",)
     ignored_states: tuple[str, ...] = ("Planned", "Stopped", "Received", "Arrived", "Invoiced", "Closed")
+    #: Invoice states that create or amend the invoice, and those that void it; all others are left alone.
+    invoice_states: tuple[str, ...] = (
+        "Posted",
+        "PostedAuth",
+        "PartlyPaidPosted",
+        "PartlyPaidPostedAuth",
+        "PaidPosted",
+    )
+    invoice_cancelled_states: tuple[str, ...] = ("Cancelled",)
+    #: Invoice types that are credit notes whatever the sign of their amounts.
+    credit_note_types: tuple[str, ...] = ()
+    #: Posting types of invoices that carry no cost (payables, tax), where a tenant names them.
+    ignored_posting_types: tuple[str, ...] = ()
     #: Code part that carries the cost centre.
     cost_centre: Literal["B", "C", "D", "E", "F", "G", "H", "I", "J"] = "B"
     #: Seconds after which a record that waits for another becomes a hold that names it.
@@ -93,6 +135,14 @@ class PolicySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     lease_s: Annotated[float, msgspec.Meta(gt=0)] = 60
     #: Attempts with back-off before a record that keeps failing is held.
     attempts_max: Positive = 20
+
+    @property
+    def states(self) -> dict[str, States]:
+        """What the states of documents mean, by flow; those of a flow that is not here do not matter."""
+        return {
+            "purchase_orders": States(self.order_states, self.cancelled_states, self.ignored_states),
+            "supplier_invoices": States(self.invoice_states, self.invoice_cancelled_states),
+        }
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -99,3 +99,17 @@ def test_every_currency_is_three_capital_letters() -> None:
 @given(PRICES, st.integers(min_value=0, max_value=6))
 def test_rounding_agrees_with_the_standard_library(value: Decimal, places: int) -> None:
     assert money.rounded_to(value, places) == value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
+
+
+@given(
+    st.decimals(min_value=-(10**9), max_value=10**9, places=2),
+    st.lists(st.decimals(min_value=0, max_value=10**6, places=2), min_size=1, max_size=8),
+)
+def test_shares_are_together_exactly_what_is_shared(amount: Decimal, weights: list[Decimal]) -> None:
+    parts = money.shares(amount, weights, "EUR")
+    assert len(parts) == len(weights)
+    assert sum(parts) == amount
+
+
+def test_a_rate_is_for_one_unit() -> None:
+    assert money.rate_of(Decimal("0.61"), Decimal(100)) == Decimal("0.0061")

@@ -14,6 +14,7 @@ from shared.ifs.records.purchase_orders import CodeParts, OrderDocument, OrderLi
 from shared.money import tolerance_from
 from workers.mapping.accounts import cin7_code_of
 from workers.mapping.companies import Destination
+from workers.mapping.descriptions import DESCRIPTION_MAX, description_of
 from workers.mapping.line_amounts import Check, Priced, amounts_of, check_totals, priced
 from workers.mapping.references import tax_of
 from workers.mapping.results import Kind, LineTrace
@@ -21,12 +22,8 @@ from workers.mapping.texts import fit_text, invalid, shown
 
 #: Characters. Source: docs/apis/cin7.md#order.
 NAME_MAX: Final = 1024
-DESCRIPTION_MAX: Final = 256
 COMMENT_MAX: Final = 256
 CODE_MAX: Final = 50
-
-#: Setting `gl_line_description` that stands for the IFS line's own text.
-OWN_TEXT: Final = "line"
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,7 +86,7 @@ def map_line(line: OrderLine, context: Context, findings: list[Finding]) -> Mapp
         findings.append(tax)
     text = fit_text(line.description, f"{name} Description", findings, length_max=NAME_MAX, company=company)
     reference = _reference(key, name, coding, context, findings)
-    description = "" if part_no else _description(text, key, name, context, findings)
+    description = "" if part_no else description_of(text or f"Line {key}", name, context.destination, findings)
     amounts = amounts_of(line, name, company, context.currency, findings)
     if amounts is None or isinstance(tax, Finding):
         return None
@@ -227,25 +224,3 @@ def _reference(key: str, name: str, coding: _Coding, context: Context, findings:
         remedy = "Shorten the codes that make up the trace in IFS."
         findings.append(invalid(f"{name} trace", text, message, remedy, context.destination.code))
     return text
-
-
-def _description(text: str, key: str, name: str, context: Context, findings: list[Finding]) -> str:
-    """Return the charge's description: the line's text, or the configured service product of Cin7."""
-    destination = context.destination
-    company = destination.code
-    configured = destination.settings.gl_line_description
-    if configured == OWN_TEXT:
-        own = text or f"Line {key}"
-        return fit_text(own, f"{name} Description", findings, length_max=DESCRIPTION_MAX, company=company)
-    if not any(product.name == configured and product.active for product in destination.reference.products.values()):
-        findings.append(
-            destination.finding(
-                "product.missing",
-                f"{name} Description",
-                configured,
-                message=f"Service product {shown(configured)!r} for lines without a part is not in Cin7 account "
-                f"{destination.account}.",
-                remedy="Add the service product in Cin7, or correct gl_line_description in the settings.",
-            )
-        )
-    return configured

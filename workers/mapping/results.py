@@ -64,3 +64,71 @@ class PurchaseWrite(msgspec.Struct, frozen=True, kw_only=True):
     header: PurchaseHeader
     order: Order
     trace: tuple[LineTrace, ...] = ()
+
+
+class InvoiceEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One amount of an invoice on one account; of a credit note the amounts are positive.
+
+    Attributes:
+        item: the number of IFS's item, with the place of the posting behind a point where it has several.
+        trace: what people see on the line in Cin7; by it the line is recognised.
+        po_line: `{LineNo}/{ReleaseNo}` of the order line that is invoiced; empty: none.
+        description: of the charge that it becomes unless the order has a product line of that number.
+        quantity: of the item, if Cin7 takes it, else 1.
+        net: without tax.
+        account: as IFS has it; `cin7_code` is what it becomes in Cin7.
+    """
+
+    item: str
+    trace: str
+    po_line: str = ""
+    description: str
+    quantity: Decimal
+    net: Decimal
+    tax: Decimal
+    tax_rule: str
+    account: str
+    cin7_code: str
+    cost_centre: str = ""
+
+
+class OwnPurchase(msgspec.Struct, frozen=True, kw_only=True):
+    """The service purchase of an invoice that has no order."""
+
+    header: PurchaseHeader
+    order: Order
+
+
+class InvoiceWrite(msgspec.Struct, frozen=True, kw_only=True):
+    """One invoice or credit note in one Cin7 account.
+
+    `void` asks for it to be voided; then nothing is mapped but what finds it. Which of `order_key`, `credited_key` and
+    `own` is set says whose purchase it goes to.
+
+    Attributes:
+        key: of the entry, `{Company}/{InvoiceId}`.
+        number: the supplier's.
+        order_key: key of the purchase order.
+        credited_key: of a credit note without an order, the key of the invoice that it takes back.
+        rate: what one unit of its currency is worth in the company's, as IFS posted it; None where they are the same.
+    """
+
+    key: str
+    company: str
+    account: str
+    supplier_key: str
+    number: str
+    currency: str
+    credit: bool = False
+    void: bool = False
+    order_key: str = ""
+    credited_key: str = ""
+    own: OwnPurchase | None = None
+    marker: str
+    date: str = ""
+    due_date: str | None = None
+    rate: Decimal | None = None
+    entries: tuple[InvoiceEntry, ...] = ()
+    net: Decimal = Decimal(0)
+    tax: Decimal = Decimal(0)
+    total: Decimal = Decimal(0)
