@@ -11,8 +11,9 @@ class Expected:
     """What must become of one record.
 
     Attributes:
-        outcome: `applied` (in Cin7 once), `held` (with `code`, nothing of it in Cin7), `waiting` (for its supplier,
-            which is held), `left_out` (dated before go-live, or in a state that is not sent).
+        outcome: `applied` (in Cin7 once; a voucher: its verdict is good), `held` (with `code`, nothing of it in Cin7),
+            `waiting` (for its supplier or order, which is held), `left_out` (dated before go-live, in a state that is
+            not sent, or out of our sight).
         value: names the culprit of a hold, where there is one short word for it.
         why: for people.
     """

@@ -225,7 +225,7 @@ def ifs_ground() -> dict[str, list[Row]]:
             for company in COMPANIES
             for site, name in company.sites
         ],
-        "AccountSet": [_ifs_account(company, account) for company in COMPANIES for account in company.accounts],
+        "AccountSet": [ifs_account_row(company.code, account) for company in COMPANIES for account in company.accounts],
         "PaymentTermSet": [
             {"Company": company.code, "PayTermId": term.code, "Description": f"{term.days} days"}
             for company in COMPANIES
@@ -239,9 +239,9 @@ def ifs_ground() -> dict[str, list[Row]]:
     }
 
 
-def _ifs_account(company: Company, account: Account) -> Row:
+def ifs_account_row(company: str, account: Account) -> Row:
     return {
-        "Company": company.code,
+        "Company": company,
         "Account": account.code,
         "Description": account.name,
         "ValidFrom": "2015-01-01",
@@ -259,7 +259,7 @@ def _ifs_account(company: Company, account: Account) -> Row:
 def cin7_account(company: Company) -> Row:
     """Return the seed of the company's Cin7 account, without suppliers."""
     chart = [
-        _cin7_account(account.cin7, account.name, status=account.status, payable=account.ledger)
+        cin7_account_row(account.cin7, account.name, status=account.status, payable=account.ledger)
         for account in company.accounts
         if account.cin7
     ]
@@ -292,7 +292,7 @@ def cin7_account(company: Company) -> Row:
     }
 
 
-def _cin7_account(code: str, name: str, *, status: str, payable: bool) -> Row:
+def cin7_account_row(code: str, name: str, *, status: str, payable: bool) -> Row:
     row: Row = {"Code": code, "Name": name, "Type": "EXPENSE", "Class": "EXPENSE", "Status": status}
     if payable:
         system = {"SystemAccount": "Accounts payable", "SystemAccountCode": "CREDITORS"}

@@ -13,6 +13,7 @@ def connector_toml(
     cin7_url: str,
     *,
     start_from: str,
+    starts: Mapping[str, str] | None = None,
     ifs: Mapping[str, Any] | None = None,
     cin7: Mapping[str, Any] | None = None,
     policy: Mapping[str, Any] | None = None,
@@ -24,6 +25,7 @@ def connector_toml(
         ifs_url: origin of the IFS stand-in.
         cin7_url: origin of the Cin7 stand-in.
         start_from: go-live of the purchase orders; empty: the connector's own default.
+        starts: go-live of further flows, by name.
         ifs: keys of the section [ifs] that differ from ours.
         cin7: keys of every [cin7.*] section that differ from ours.
         policy: keys of [policy].
@@ -31,6 +33,7 @@ def connector_toml(
     """
     orders = {"start_from": start_from} if start_from else {}
     by_flow: dict[str, Mapping[str, Any]] = {"suppliers": {}, "purchase_orders": orders}
+    by_flow |= {flow: {"start_from": day} for flow, day in (starts or {}).items()}
     for flow, keys in (streams or {}).items():
         by_flow[flow] = {**by_flow.get(flow, {}), **keys}
     sections: dict[str, Mapping[str, Any]] = {

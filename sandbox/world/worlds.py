@@ -1,12 +1,14 @@
 """A realistic IFS tenant with its Cin7 accounts, as seeds for both stand-ins: the same seed gives the same world."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
 from random import Random
 from typing import Any, Final
 
+from sandbox.world.books import Books, draw_books
+from sandbox.world.books_ground import BOOKS_FROM, add_ground
 from sandbox.world.expected import APPLIED, Expected
 from sandbox.world.ground import MAPPED, Row, tables
 from sandbox.world.mistakes import WrongOrder, WrongSupplier, without_totals, wrong_orders, wrong_suppliers
@@ -44,6 +46,7 @@ class World:
         credentials: bodies for `connector credentials set`: `ifs`, `hooks`, and `cin7` by account.
         expected: flow to record key to what must become of it.
         start_from: business date of go-live.
+        starts: the same for flows that have one of their own.
     """
 
     ifs_seed: dict[str, Any]
@@ -52,10 +55,11 @@ class World:
     credentials: dict[str, Any]
     expected: dict[str, dict[str, Expected]]
     start_from: str
+    starts: dict[str, str] = field(default_factory=dict)
 
     def connector_toml(self, ifs_url: str, cin7_url: str, **options: Any) -> str:  # noqa: ANN401  # See settings.py.
         """Return the settings file for this world behind these two addresses; options as in `settings.py`."""
-        return connector_toml(ifs_url, cin7_url, **{"start_from": self.start_from, **options})
+        return connector_toml(ifs_url, cin7_url, **{"start_from": self.start_from, "starts": self.starts, **options})
 
     def rows(self, table: str) -> list[Row]:
         """Return IFS's rows of one table, as seeded."""
@@ -68,6 +72,8 @@ def build_world(
     suppliers: int = 220,
     orders: int = 520,
     *,
+    invoices: int = 0,
+    vouchers: int = 0,
     ifs_switches: Mapping[str, Any] | None = None,
     cin7_limit: Mapping[str, Any] | None = None,
 ) -> World:
@@ -77,6 +83,8 @@ def build_world(
         seed: the same one gives the same world.
         suppliers: 40 or more.
         orders: 100 or more.
+        invoices: 60 or more; 0: none, nor anything that only they need.
+        vouchers: 40 or more; 0: none.
         ifs_switches: for the IFS stand-in.
         cin7_limit: calls per key, such as `{"calls": 600, "window_s": 60}`; None: Cin7's own.
     """
@@ -98,7 +106,7 @@ def build_world(
     all_orders = [*(order for order, _ in right_ones), *(one.order for one in wrong_ones)]
     all_orders.sort(key=lambda order: (str(order.header["DateEntered"]), order.order_no))
     vendors = [one.vendor for one in wrong if one.vendor]
-    return World(
+    world = World(
         ifs_seed=ifs_seed(everyone, all_orders, raw_rows=_raw_rows(wrong, wrong_ones), switches=ifs_switches),
         cin7_seed=cin7_seed({"second": vendors, "main": _VENDORS_OF_OLD}, cin7_limit),
         tables=tables(),
@@ -111,6 +119,21 @@ def build_world(
         },
         start_from=START_FROM.isoformat(),
     )
+    if invoices or vouchers:
+        outcomes = [*right_ones, *((one.order, one.expected) for one in wrong_ones)]
+        _add(world, draw_books(seed, outcomes, applied, _named(wrong), invoices=invoices, vouchers=vouchers))
+    return world
+
+
+def _add(world: World, books: Books) -> None:
+    sets: dict[str, list[Row]] = world.ifs_seed["sets"]
+    add_ground(sets, world.cin7_seed, world.tables)
+    for rows in (*(supplier.rows for supplier in books.suppliers), books.rows):
+        for table, more in rows.items():
+            sets[table] = [*sets.get(table, ()), *more]
+    world.expected["suppliers"].update((one.supplier_id, APPLIED) for one in books.suppliers)
+    world.expected.update(books.expected)
+    world.starts.update(dict.fromkeys(books.expected, BOOKS_FROM.isoformat()))
 
 
 def _companies(rng: Random) -> list[str]:
