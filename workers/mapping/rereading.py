@@ -24,6 +24,15 @@ class Reread(msgspec.Struct, frozen=True, kw_only=True):
     #: Entries whose record is gone from the source.
     gone: list[MappingClaim]
 
+    @classmethod
+    def of(cls, parts: Sequence["Reread"]) -> "Reread":
+        """Return several as one."""
+        return cls(
+            to_map=[claim for part in parts for claim in part.to_map],
+            messages=[message for part in parts for message in part.messages],
+            gone=[claim for part in parts for claim in part.gone],
+        )
+
 
 class Rereader:
     """`read` returns the documents of many keys in few calls; keys that are not there are missing."""
