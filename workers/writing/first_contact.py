@@ -26,14 +26,23 @@ class FirstContact:
         self.ledger = ledger
         self.attribute_of = attribute_of
         self._lock = threading.Lock()
+        self._reading = {account: threading.Lock() for account in attribute_of}
         self._indexes: dict[str, tuple[int, CandidateIndex]] = {}
 
     def refresh(self, account: Account, session: Session | None = None) -> None:
         """Read what changed in Cin7 since the last read, unless that was a moment ago.
 
-        With a session, its claim is kept while the call waits for its slot.
+        One thread reads, the others wait for what it found. With a session, its claim is kept meanwhile.
+
+        Raises:
+            Retryable: Cin7 does not answer, or too many wait for this account.
         """
-        with self._lock:
+        reading = self._reading[account.name]
+        if session is not None:
+            session.wait_for_thread(account, reading)
+        else:
+            reading.acquire()
+        try:
             with self.ledger.transaction() as cur:
                 row = cur.execute(
                     """
@@ -42,9 +51,10 @@ class FirstContact:
                     """,
                     (account.name,),
                 ).fetchone()
-            if row is not None and row[1] < FRESH_S:
-                return
-            self._read(account, str(row[0]) if row else "", session)
+            if row is None or row[1] >= FRESH_S:
+                self._read(account, str(row[0]) if row else "", session)
+        finally:
+            reading.release()
 
     def _read(self, account: Account, since: str, session: Session | None) -> None:
         look_back = _before(since) if since else None
@@ -54,8 +64,7 @@ class FirstContact:
                 total, found = account.client.suppliers_page(page, modified_since=look_back)
             else:
                 total, found = session.read(
-                    account.target,
-                    account.budget,
+                    account,
                     lambda slot, page=page: account.client.suppliers_page(  # type: ignore[misc]
                         page, modified_since=look_back, slot=slot
                     ),

@@ -153,15 +153,13 @@ class _Work:
     def _list(self, page: int, since: str) -> tuple[int, list[PurchaseRow]]:
         search = self.write.header.supplier
         return self.session.read(
-            self.account.target,
-            self.account.budget,
+            self.account,
             lambda slot: self.account.client.purchase_list(page, search=search, updated_since=since, slot=slot),
         )
 
     def _read(self, purchase_id: str) -> Purchase:
         return self.session.read(
-            self.account.target,
-            self.account.budget,
+            self.account,
             lambda slot: self.account.client.purchase(purchase_id, slot=slot),
         )
 
@@ -222,8 +220,7 @@ class _Work:
 
     def _send(self, step: str, request: str, body: object, call: Callable[..., object]) -> None:
         self.session.write(
-            self.account.target,
-            self.account.budget,
+            self.account,
             step=step,
             request=request,
             body=body,
@@ -234,8 +231,7 @@ class _Work:
 
     def _create(self, header: PurchaseHeader) -> None:
         created = self.session.write(
-            self.account.target,
-            self.account.budget,
+            self.account,
             step="create",
             request="POST /advanced-purchase",
             body=header,

@@ -126,8 +126,7 @@ class _Work:
     def _settle_create(self, effect: Effect) -> None:
         """Look for our own create by the name it was sent with and the marker in it."""
         named = self.session.read(
-            self.account.target,
-            self.account.budget,
+            self.account,
             lambda slot: self.account.client.supplier_by_name(effect.marker, slot=slot),
         )
         number = self.settings.supplier_number_attribute
@@ -188,8 +187,7 @@ class _Work:
         client = self.account.client
         try:
             created = self.session.write(
-                self.account.target,
-                self.account.budget,
+                self.account,
                 step="create",
                 request="POST /supplier",
                 body=self.wanted,
@@ -230,8 +228,7 @@ class _Work:
             return
         wanted = plan.supplier
         answer = self.session.write(
-            self.account.target,
-            self.account.budget,
+            self.account,
             step="update",
             request="PUT /supplier",
             body=wanted,
@@ -274,9 +271,7 @@ class _Work:
         return found
 
     def _found(self, cin7_id: str) -> Supplier | None:
-        return self.session.read(
-            self.account.target, self.account.budget, lambda slot: self.account.client.supplier(cin7_id, slot=slot)
-        )
+        return self.session.read(self.account, lambda slot: self.account.client.supplier(cin7_id, slot=slot))
 
     def _link_to(self, cin7_id: str, name: str) -> Link:
         return Link(
