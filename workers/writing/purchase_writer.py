@@ -141,20 +141,33 @@ class _Work:
         rows = list(every(lambda page: self._list(page, f"{since:%Y-%m-%dT%H:%M:%S}.000")))
         with self.desk.ledger.transaction() as cur:
             taken = links.linked_ids(cur, FLOW, self.account.name, [row.id for row in rows])
+            vendors = self._vendors(cur, effect)
         hits = []
         for row in rows:
-            if row.id in taken or row.status.upper().startswith("VOID"):
+            if row.id in taken or row.status.upper().startswith("VOID") or row.supplier_id not in vendors:
                 continue
             purchase = self._read(row.id)
             if carries_marker(purchase, self.write):
                 hits.append(purchase)
         return hits
 
+    def _vendors(self, cur: Cur, effect: Effect) -> set[str]:
+        """Return the Cin7 suppliers whose purchase it may be: the order's own, and the one it had when it was sent.
+
+        By id: a supplier may have another name by now, and the list finds purchases by the name they were made with.
+        """
+        keys = {self.write.supplier_key}
+        if sent := effects.intended(cur, effect):
+            keys.add(msgspec.json.decode(sent, type=PurchaseWrite).supplier_key)
+        found = links.of_keys(cur, flows.SUPPLIERS.name, sorted(keys))
+        return {
+            link.cin7_id for of_key in found.values() for link in of_key if link.cin7_account == self.account.name
+        } | {""}
+
     def _list(self, page: int, since: str) -> tuple[int, list[PurchaseRow]]:
-        search = self.write.header.supplier
         return self.session.read(
             self.account,
-            lambda slot: self.account.client.purchase_list(page, search=search, updated_since=since, slot=slot),
+            lambda slot: self.account.client.purchase_list(page, updated_since=since, slot=slot),
         )
 
     def _read(self, purchase_id: str) -> Purchase:

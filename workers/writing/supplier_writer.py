@@ -134,7 +134,8 @@ class _Work:
         hits = [found for found in named if marker and found.attributes.get(number, "") == marker]
         if not hits:
             # Without an attribute set Cin7 ignores the marker: then only what is ours in every field is ours.
-            hits = [found for found in self._unlinked(named) if not differences(self.wanted, found)]
+            sent = self._sent(effect)
+            hits = [found for found in self._unlinked(named) if not differences(sent, found)]
         if len(hits) > 1:
             raise Held([_twice(marker, hits)])
         if not hits:
@@ -145,6 +146,13 @@ class _Work:
         self.session.resolve(
             effect, "APPLIED", "found by its marker", lambda cur: links.store(cur, link, origin="adopted")
         )
+
+    def _sent(self, effect: Effect) -> Supplier:
+        """Return the supplier as it was sent then: IFS may want another by now."""
+        with self.desk.ledger.transaction() as cur:
+            body = effects.intended(cur, effect)
+        writes = msgspec.json.decode(body, type=SupplierWrites).writes if body else ()
+        return next((write.supplier for write in writes if write.account == self.account.name), self.wanted)
 
     def _unlinked(self, named: Sequence[Supplier]) -> list[Supplier]:
         with self.desk.ledger.transaction() as cur:
