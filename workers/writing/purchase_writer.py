@@ -64,7 +64,7 @@ def write_purchase(session: Session, desk: Desk) -> list[Message]:
     if (supplier is None or not supplier.written) and not (write.void and link is None and not lost):
         name = links.dependency(flows.SUPPLIERS.name, write.supplier_key, write.account)
         return session.wait_for(name, write.account, partial(_ask_supplier, write.supplier_key, session.actor))
-    if supplier is not None:
+    if supplier is not None and supplier.written:
         theirs = msgspec.structs.replace(msgspec.json.decode(supplier.written, type=Supplier), id=supplier.cin7_id)
         if mismatch := check_supplier(write, theirs):
             raise Held(mismatch)
@@ -257,7 +257,7 @@ class _Work:
     def _require_as_written(self) -> None:
         assert self.current is not None  # noqa: S101 - read back just now
         tolerance = tolerance_from(self.desk.settings.policy.total_tolerance)
-        differences = order_differences(self._sent, self.current, tolerance)
+        differences = order_differences(self._sent, self.current, tolerance, written=self._written())
         if differences:
             finding = Finding(
                 code="target.refused",
