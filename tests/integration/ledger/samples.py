@@ -26,7 +26,7 @@ ACTOR = "test"
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
-def seen(key: str, text: str = "a", **changes: Any) -> Seen:
+def seen(key: str, text: str = "a", **changes: Any) -> Seen:  # noqa: ANN401 - any of its fields
     raw = f'{{"header":{{"text":"{text}"}}}}'.encode()
     whole: dict[str, Any] = {
         "key": key,
@@ -43,10 +43,13 @@ def skipped(key: str, why: str = "dated 2020-01-01, before the start on 2026-01-
     return Seen(key=key, raw=b"", fingerprint=tag, header_tag=tag, skipped=why)
 
 
-def detect(ledger: Ledger, *batch: Seen, flow: str = ORDERS, read_at: datetime | None = None, **more: Any) -> Detected:
+def detect(
+    ledger: Ledger, *batch: Seen, flow: str = ORDERS, read_at: datetime | None = None, poll_id: int | None = None,
+    sweep: int = 0,
+) -> Detected:  # fmt: skip
     with ledger.transaction() as cur:
         at = read_at or detecting.database_now(cur)
-        return detecting.record_seen(cur, flow, batch, read_at=at, actor=ACTOR, **more)
+        return detecting.record_seen(cur, flow, batch, read_at=at, actor=ACTOR, poll_id=poll_id, sweep=sweep)
 
 
 def new(ledger: Ledger, key: str, text: str = "a", flow: str = ORDERS) -> int:
@@ -114,7 +117,7 @@ def rest(ledger: Ledger, entry: int, stage: Stage = "map", delay_s: float = 0, *
         entries.retry(cur, entry, stage, delay_s=delay_s, why="it failed", actor=ACTOR, counts=counts)
 
 
-def one(ledger: Ledger, sql: str, *params: Any) -> Any:
+def one(ledger: Ledger, sql: str, *params: object) -> Any:  # noqa: ANN401 - whatever the column holds
     """Return the only value of the only row."""
     ((value,),) = ledger.rows(sql, params)
     return value
@@ -141,13 +144,15 @@ def later(seconds: float = 0) -> datetime:
 
 
 def age(ledger: Ledger, seconds: float) -> None:
-    """Let all messages and rests be older than they are."""
+    """Let all messages be older than they are."""
     with ledger.transaction() as cur:
-        shift = "make_interval(secs => %(s)s)"
         cur.execute(
-            f"update message set written_at = written_at - {shift}, handed_over_at = handed_over_at - {shift}, "
-            f"ended_at = ended_at - {shift}",
-            {"s": seconds},
+            """
+            update message m set written_at = m.written_at - span, handed_over_at = m.handed_over_at - span,
+                                 ended_at = m.ended_at - span
+            from (select make_interval(secs => %s) as span) as s
+            """,
+            (seconds,),
         )
 
 
@@ -174,7 +179,7 @@ def ask(ledger: Ledger, key: str, flow: str = SUPPLIERS) -> list[Message]:
         return entries.ask(cur, flow, key, actor=ACTOR, why="an order needs it")
 
 
-def linked(key: str, account: str = "main", **changes: Any) -> Link:
+def linked(key: str, account: str = "main", **changes: Any) -> Link:  # noqa: ANN401 - any of its fields
     whole: dict[str, Any] = {
         "flow": SUPPLIERS,
         "ifs_key": key,

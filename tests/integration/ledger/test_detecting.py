@@ -144,13 +144,10 @@ def sweep(ledger: Ledger, number: int, *keys: str) -> None:
 
 
 def begun(ledger: Ledger) -> int:
-    return int(
-        one(
-            ledger,
-            "insert into poll (flow, source, strategy, pulled_at) values (%s, '', 'sweep', clock_timestamp()) returning id",
-            ORDERS,
-        )
-    )
+    sql = """
+        insert into poll (flow, source, strategy, pulled_at) values (%s, '', 'sweep', clock_timestamp()) returning id
+    """
+    return int(one(ledger, sql, ORDERS))
 
 
 def gone(ledger: Ledger, number: int) -> tuple[int, list[str]]:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,7 @@ def test_months_meet_without_gap_or_overlap_in_whatever_zone_they_are_made(ledge
         cur.execute(PARTS, ("event",))
         bounds = [re.findall(r"'([^']+)'", row[1]) for row in cur.fetchall() if row[1] != "DEFAULT"]
     assert len(bounds) >= 15
-    for (_, end), (begin, _) in zip(bounds, bounds[1:], strict=False):
+    for (_, end), (begin, _) in pairwise(bounds):
         assert end == begin
         assert begin.endswith("-01 00:00:00+00")
 
