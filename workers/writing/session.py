@@ -218,9 +218,7 @@ class Session:
     def _require_lease(self, effect: int) -> None:
         if time.monotonic() - self._extended_at > self.claim.lease_s - self.call_s_max - MARGIN_S:
             self._conclude(effect, "REFUSED", "not sent in time")
-            raise Retryable(
-                "the worker was held up until its claim was nearly over; nothing was sent", delay_s=0.0, executed=False
-            )
+            raise Retryable("the worker was held up until its claim was nearly over; nothing was sent", executed=False)
 
     def _conclude(self, effect: int, state: str, detail: str) -> None:
         persist(self.ledger, lambda cur: effects.conclude(cur, effect, state, detail=detail[:500]))
