@@ -69,7 +69,7 @@ def test_creates_whose_connection_drops_after_they_were_carried_out_are_found_ag
 
 def test_no_answer_of_any_shape_brings_a_second_record_or_loses_one(stage: Stage) -> None:
     """Not carried out and dropped, a gateway's page before and after, cut off, HTML in a 200, too late."""
-    kinds = [
+    kinds: list[dict[str, object]] = [
         {"kind": "drop"},
         {"kind": "502"},
         {"kind": "504", "after_commit": True},
