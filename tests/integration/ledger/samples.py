@@ -11,7 +11,7 @@ from shared.findings import Finding
 from shared.fingerprints import digest
 from shared.flows import Stage
 from shared.ledger import claiming, detecting, entries, links
-from shared.ledger.claiming import WritingClaim
+from shared.ledger.claiming import MappingClaim, WritingClaim
 from shared.ledger.connection import Ledger
 from shared.ledger.detecting import Detected, Seen
 from shared.ledger.entries import Mapped
@@ -201,3 +201,8 @@ def satisfy(ledger: Ledger, key: str, account: str = "main") -> list[Message]:
         links.lock_dependency(cur, name)
         links.store(cur, linked(key, account))
         return links.wake(cur, name, actor=ACTOR)
+
+
+def take_for_mapping(ledger: Ledger, *ids: int, flow: str = ORDERS, lease_s: float = 60) -> list[MappingClaim]:
+    with ledger.transaction() as cur:
+        return claiming.claim_for_mapping(cur, flow, ids, lease_s)
