@@ -58,8 +58,7 @@ def desk_of(parts: Assembly, stopping: Callable[[], bool]) -> Desk:
 
 
 def first_contact_of(parts: Assembly) -> FirstContact:
-    numbers = {name: settings.supplier_number_attribute for name, settings in parts.settings.cin7.items()}
-    return FirstContact(parts.ledger, numbers)
+    return FirstContact(parts.ledger, parts.settings.cin7)
 
 
 def writing_stages(parts: Assembly, stopping: Callable[[], bool]) -> dict[Flow, Writing]:

@@ -83,7 +83,9 @@ class PolicySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     #: Order states that create or amend the purchase, and those that void it; all other known states are left alone.
     order_states: tuple[str, ...] = ("Released", "Confirmed")
     cancelled_states: tuple[str, ...] = ("Cancelled",)
-    ignored_states: tuple[str, ...] = ("Planned", "Stopped", "Received", "Arrived", "Invoiced", "Closed")
+    ignored_states: tuple[str, ...] = ("Planned", "Stopped")
+    #: States past those: an order first seen in one is left alone, but one that was seen before still goes on.
+    later_states: tuple[str, ...] = ("Received", "Arrived", "Invoiced", "Closed")
     #: Code part that carries the cost centre.
     cost_centre: Literal["B", "C", "D", "E", "F", "G", "H", "I", "J"] = "B"
     #: Seconds after which a record that waits for another becomes a hold that names it.

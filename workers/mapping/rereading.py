@@ -60,7 +60,7 @@ class Rereader:
         with self.ledger.transaction() as cur:
             read_at = detecting.database_now(cur)
         documents = self.read([claim.key for claim in claims], claims[0].lane)
-        seen = {key: self.lens.seen(document) for key, document in documents.items()}
+        seen = {key: self.lens.seen(document, again=True) for key, document in documents.items()}
         found = Reread(to_map=[], messages=[], gone=[])
         with self.ledger.transaction() as cur:
             for claim in claims:

@@ -20,7 +20,7 @@ from shared.ledger.messages import Message, write_messages
 from shared.queues.handing_over import actor_of, hand_over
 from workers.holding import Guard, crash_finding, persist
 from workers.writing import purchase_writer, supplier_writer
-from workers.writing.desk import CROWDED_S, Crowded, Desk, Seat, Stopping
+from workers.writing.desk import CROWDED_S, Crowded, Desk, Seat, Stopping, permitted
 from workers.writing.first_contact import FirstContact
 from workers.writing.session import Session
 
@@ -31,13 +31,12 @@ class Writer(msgspec.Struct, frozen=True):
     """How one flow is written.
 
     Attributes:
-        unchanged: says from the ledger alone that a mapped body is in Cin7 already.
-        target: the Cin7 account that the first call of a mapped body goes to.
+        targets: the Cin7 accounts that a mapped body makes calls to; none where the ledger alone shows that it is in
+            Cin7 already.
         write: the calls of one claimed entry; returns the messages to hand over.
     """
 
-    unchanged: Callable[[bytes, Sequence[Link]], bool]
-    target: Callable[[bytes], str]
+    targets: Callable[[bytes, Sequence[Link]], list[str]]
     write: Callable[[Session, Desk], list[Message]]
 
 
@@ -45,13 +44,10 @@ def writers(first_contact: FirstContact) -> dict[Flow, Writer]:
     """Return the writer of every flow."""
     return {
         flows.SUPPLIERS: Writer(
-            supplier_writer.unchanged,
-            supplier_writer.target,
+            supplier_writer.targets,
             partial(supplier_writer.write_supplier, first_contact=first_contact),
         ),
-        flows.PURCHASE_ORDERS: Writer(
-            purchase_writer.unchanged, purchase_writer.target, purchase_writer.write_purchase
-        ),
+        flows.PURCHASE_ORDERS: Writer(purchase_writer.targets, purchase_writer.write_purchase),
     }
 
 
@@ -98,10 +94,9 @@ class Writing:
         def work() -> bool:
             # Slot first, claim second: no lease runs out while the entry queues for the call budget.
             account = slot = None
-            if not self.writer.unchanged(entry.mapped, written):
-                account = self.desk.account(self.writer.target(entry.mapped))
+            if targets := [self.desk.account(name) for name in self.writer.targets(entry.mapped, written)]:
                 try:
-                    slot = account.permitted(entry.lane, self.desk.stopping, seat)
+                    account, slot = permitted(targets, entry.lane, self.desk.stopping, seat)
                 except (Crowded, Stopping):
                     return False
             session = self._claim(entry.id, seat)

@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Final
 
 import msgspec
@@ -35,37 +36,6 @@ class Account(msgspec.Struct, frozen=True):
     def target(self) -> str:
         return f"cin7/{self.name}"
 
-    def permitted(
-        self,
-        lane: str,
-        stopping: Callable[[], bool],
-        seat: "Seat",
-        *,
-        every_s: float = LOOK_S,
-        meanwhile: Callable[[], None] | None = None,
-    ) -> Slot:
-        """Return a permitted call; where none is free, take a seat and wait for one.
-
-        Args:
-            meanwhile: is done before the wait and every `every_s` seconds of it.
-
-        Raises:
-            Crowded: none is free, and every seat of the account is taken.
-            Stopping: the process is to end.
-        """
-        try:
-            return self.budget.take(lane, timeout_s=0, early=True)
-        except Retryable:
-            seat.take(self)
-        while not stopping():
-            if meanwhile is not None:
-                meanwhile()
-            try:
-                return self.budget.take(lane, timeout_s=every_s, early=True)
-            except Retryable:
-                time.sleep(0.2)  # Redis may be away, which is told at once.
-        raise Stopping
-
 
 class Seat:
     """The places among the waiting that the work on one entry has taken; it keeps them to its end.
@@ -77,20 +47,51 @@ class Seat:
     def __init__(self) -> None:
         self._taken: dict[str, threading.BoundedSemaphore] = {}
 
-    def take(self, account: Account) -> None:
-        """Take one of the account's seats, unless one is taken already.
-
-        Raises:
-            Crowded: there is none left.
-        """
+    def take(self, account: Account) -> bool:
+        """Take one of the account's seats, unless one is taken already; False where there is none left."""
         if account.name not in self._taken:
             if not account.seats.acquire(blocking=False):
-                raise Crowded(account.name)
+                return False
             self._taken[account.name] = account.seats
+        return True
 
     def leave(self) -> None:
         while self._taken:
             self._taken.popitem()[1].release()
+
+
+def permitted(
+    accounts: Sequence[Account],
+    lane: str,
+    stopping: Callable[[], bool],
+    seat: Seat,
+    *,
+    every_s: float = LOOK_S,
+    meanwhile: Callable[[], None] | None = None,
+) -> tuple[Account, Slot]:
+    """Return a permitted call of the first of `accounts` that has one; where none has, take seats and wait.
+
+    Args:
+        meanwhile: is done before the wait and every `every_s` seconds of it.
+
+    Raises:
+        Crowded: none is free, and every seat of these accounts is taken.
+        Stopping: the process is to end.
+    """
+    for account in accounts:
+        with suppress(Retryable):
+            return account, account.budget.take(lane, timeout_s=0, early=True)
+    seated = [account for account in accounts if seat.take(account)]
+    if not seated:
+        raise Crowded(accounts[0].name)
+    while not stopping():
+        if meanwhile is not None:
+            meanwhile()
+        for account in seated:
+            with suppress(Retryable):
+                return account, account.budget.take(lane, timeout_s=every_s / len(seated), early=True)
+        time.sleep(0.2)  # Redis may be away, which is told at once.
+    raise Stopping
 
 
 def seats_for(accounts: int) -> threading.BoundedSemaphore:

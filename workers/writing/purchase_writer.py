@@ -38,14 +38,11 @@ from workers.writing.session import LOOK_BACK_S, Session
 FLOW = flows.PURCHASE_ORDERS.name
 
 
-def unchanged(mapped: bytes, written: Sequence[Link]) -> bool:
-    """Say whether the ledger already shows this body as written and read back: no call is needed."""
-    return any(link.written == mapped and link.verified for link in written)
-
-
-def target(mapped: bytes) -> str:
-    """Return the Cin7 account that the first call goes to."""
-    return msgspec.json.decode(mapped, type=PurchaseWrite).account
+def targets(mapped: bytes, written: Sequence[Link]) -> list[str]:
+    """Return the Cin7 account to call; none where the ledger shows this body as written and read back."""
+    if any(link.written == mapped and link.verified for link in written):
+        return []
+    return [msgspec.json.decode(mapped, type=PurchaseWrite).account]
 
 
 def write_purchase(session: Session, desk: Desk) -> list[Message]:

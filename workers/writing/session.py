@@ -19,7 +19,7 @@ from shared.ledger.connection import Cur, Ledger
 from shared.ledger.effects import Effect
 from shared.ledger.messages import Message, write_messages
 from workers.holding import persist
-from workers.writing.desk import LOOK_S, Account, Seat
+from workers.writing.desk import LOOK_S, Account, Crowded, Seat, permitted
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -66,6 +66,11 @@ class Session:
         """Hand in the slot that was taken before the claim."""
         self._taken = (account, slot)
 
+    @property
+    def begins_with(self) -> str:
+        """The account whose call was taken before the claim; "" where none was."""
+        return self._taken[0].name if self._taken else ""
+
     def return_slot(self) -> None:
         """Give back a slot that no call was made with."""
         if self._taken is not None:
@@ -86,7 +91,9 @@ class Session:
             self._taken = None
             return slot
         every_s = min(LOOK_S, self._keep_every_s)
-        return account.permitted(self.claim.lane, self.stopping, self.seat, every_s=every_s, meanwhile=self._while)
+        return permitted([account], self.claim.lane, self.stopping, self.seat, every_s=every_s, meanwhile=self._while)[
+            1
+        ]
 
     def wait_for_thread(self, account: Account, lock: threading.Lock) -> None:
         """Acquire what another thread holds while it calls `account`, and keep the claim meanwhile.
@@ -95,7 +102,8 @@ class Session:
             Crowded: too many wait for this account.
         """
         while not lock.acquire(timeout=min(1.0, self._keep_every_s)):
-            self.seat.take(account)
+            if not self.seat.take(account):
+                raise Crowded(account.name)
             self._while()
 
     @property

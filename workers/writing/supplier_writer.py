@@ -17,7 +17,7 @@ from shared.ledger.effects import Effect
 from shared.ledger.links import Link
 from shared.ledger.messages import Message
 from workers.mapping.results import SupplierWrite, SupplierWrites
-from workers.writing.desk import Account, Desk
+from workers.writing.desk import Account, Desk, Stopping
 from workers.writing.first_contact import FirstContact
 from workers.writing.matching import duplicate_finding
 from workers.writing.session import Session, dependency_finding
@@ -28,11 +28,15 @@ log = structlog.get_logger()
 FLOW = flows.SUPPLIERS.name
 
 
-def unchanged(mapped: bytes, written: Sequence[Link]) -> bool:
-    """Say whether the ledger already shows every account's supplier as written and read back: no call is needed."""
+def targets(mapped: bytes, written: Sequence[Link]) -> list[str]:
+    """Return the Cin7 accounts to call: those where the ledger does not show the supplier as written and read back."""
     known = {link.cin7_account: link for link in written if link.verified}
     writes = msgspec.json.decode(mapped, type=SupplierWrites).writes
-    return all(write.account in known and is_written(write.supplier, known[write.account]) for write in writes)
+    return [
+        write.account
+        for write in writes
+        if write.account not in known or not is_written(write.supplier, known[write.account])
+    ]
 
 
 def is_written(wanted: Supplier, link: Link) -> bool:
@@ -49,21 +53,31 @@ def is_written(wanted: Supplier, link: Link) -> bool:
     return bare == wanted
 
 
-def target(mapped: bytes) -> str:
-    """Return the Cin7 account that the first call goes to."""
-    return msgspec.json.decode(mapped, type=SupplierWrites).writes[0].account
-
-
 def write_supplier(session: Session, desk: Desk, first_contact: FirstContact) -> list[Message]:
     """Write one claimed supplier to its accounts, one after the other; return the messages to hand over.
 
+    What goes wrong in one account keeps nobody in another waiting for this supplier.
+
     Raises:
-        Held: a possible duplicate, a conflict, or Cin7's refusal. Accounts written before it stay written.
+        Held: a possible duplicate, a conflict, or Cin7's refusal, of every account that has one.
         Retryable: an answer was lost or refused for its rate; the next claim resumes from what is there.
     """
     writes = msgspec.json.decode(session.claim.mapped, type=SupplierWrites).writes
-    for write in writes:
-        _Work(session, desk, first_contact, write).run()
+    findings: list[Finding] = []
+    later: Retryable | None = None
+    for write in sorted(writes, key=lambda write: write.account != session.begins_with):
+        try:
+            _Work(session, desk, first_contact, write).run()
+        except Held as held:
+            findings += held.findings
+        except Stopping:
+            raise
+        except Retryable as error:
+            later = error
+    if later is not None:
+        raise later
+    if findings:
+        raise Held(findings)
     session.later(partial(_hold_unserved, session, [write.account for write in writes]))
     return session.finish()
 
