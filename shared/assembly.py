@@ -97,7 +97,8 @@ class Assembly:
         Raises:
             Misconfigured: there are no credentials.
         """
-        known = credentials.load(self.ledger.connection(), self.cipher, credentials.IFS, IfsCredentials)
+        with self.ledger.transaction() as cur:
+            known = credentials.load(cur.connection, self.cipher, credentials.IFS, IfsCredentials)
         return IfsClient(self.settings.ifs, known, self.redis, self.ifs_budget, self.cipher)
 
     def cin7(self, account: str) -> Cin7Client:
@@ -111,7 +112,8 @@ class Assembly:
             if account not in self._cin7:
                 settings = self.settings.cin7[account]
                 name = credentials.cin7(account)
-                known = credentials.load(self.ledger.connection(), self.cipher, name, Cin7Credentials)
+                with self.ledger.transaction() as cur:
+                    known = credentials.load(cur.connection, self.cipher, name, Cin7Credentials)
                 labels = [f"{account}/{number}" for number in range(1, len(known.application_keys) + 1)]
                 budget = Budget(self.redis, f"cin7/{account}", labels, settings.calls_per_minute, settings.window_s)
                 http = Http(settings.base_url, timeout_s=settings.read_timeout_s, connections=32)
@@ -127,6 +129,10 @@ class Assembly:
         bound = SOURCES[flow].bound(self.settings.ifs.stream(flow.name))
         return Lens(flow, bound, self.settings.policy, start_from)
 
+    def _require_schema(self) -> None:
+        with self.ledger.transaction() as cur:
+            require_current(cur.connection)
+
     def stand(self) -> None:
         """Check everything this process stands on, waiting for servers that start later.
 
@@ -134,7 +140,7 @@ class Assembly:
             Misconfigured: it would be unsafe to run.
         """
         self.settings  # noqa: B018 - a fault in the file comes before any waiting
-        patiently(lambda: require_current(self.ledger.connection()))
+        patiently(self._require_schema)
         if warning := patiently(lambda: require_safe_redis(self.redis)):
             log.warning(warning)
         row = self.ledger.rows("select extract(epoch from clock_timestamp())::float")

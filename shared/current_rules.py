@@ -15,7 +15,7 @@ from shared.config.tables import load_tables
 from shared.errors import Misconfigured
 from shared.findings import Finding
 from shared.ledger import references
-from shared.ledger.connection import Ledger
+from shared.ledger.connection import Ledger, may_stand_still
 
 #: What is read of every account, and what it is decoded into again.
 SHAPES: Final[dict[str, Any]] = {
@@ -42,6 +42,8 @@ PART_OF: Final = {
 #: Seconds: a part is read for a finding at most this often, and by itself when it is older than that.
 AT_MOST_EVERY_S: Final = 60.0
 STALE_S: Final = 1_800.0
+#: Seconds that reading one part may take, its waits for permitted calls included.
+REFRESH_S_MAX: Final = 1_800
 
 
 def read_part(client: Cin7Client, kind: str, lane: str = "live") -> object:
@@ -145,7 +147,8 @@ class CurrentRules:
         read = False
         for account, kind in parts:
             with self.ledger.transaction() as cur:
-                # One process reads, the others wait for what it kept.
+                # One process reads, the others wait for what it kept. It may have to wait for its calls.
+                may_stand_still(cur, REFRESH_S_MAX)
                 references.lock_refresh(cur, f"{account}/{kind}")
                 age_s = references.age_s(cur, account, kind)
                 if age_s is not None and age_s < older_than_s:

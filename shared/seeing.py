@@ -25,8 +25,11 @@ class Lens(msgspec.Struct, frozen=True):
     policy: PolicySettings
     start_from: str = ""
 
-    def skip(self, values: Mapping[str, object]) -> str:
-        """Return why the record of this header is left alone, or ""."""
+    def skip(self, values: Mapping[str, object], *, again: bool = False) -> str:
+        """Return why the record of this header is left alone, or "".
+
+        Read `again`, an order that was seen before its receipt goes on after it: what held it may have lasted long.
+        """
         if not self.flow.document:
             return ""
         date = self.bound.date(values)
@@ -34,13 +37,15 @@ class Lens(msgspec.Struct, frozen=True):
             return f"dated {date}, before the start on {self.start_from}"
         state = self.bound.value(values, "objstate")
         states = self.policy.states.get(self.flow.name)
-        if states is not None and isinstance(state, str) and states.is_ignored(state):
+        if states is None or not isinstance(state, str):
+            return ""
+        if states.is_ignored(state) or (states.is_later(state) and not again):
             return f"in state {state}, which is left alone"
         return ""
 
-    def seen(self, document: RawDocument) -> Seen:
+    def seen(self, document: RawDocument, *, again: bool = False) -> Seen:
         """Return what the ledger records of a document, or of one that is left alone."""
-        if skipped := self.skip(_header(document.raw)):
+        if skipped := self.skip(_header(document.raw), again=again):
             return self.passed_over(document.key, document.header_tag, skipped)
         decoded = decode(self.bound, document.raw)
         if isinstance(decoded, list):  # What cannot be decoded is known by its bytes.

@@ -16,7 +16,7 @@ from workers.mapping.rereading import Rereader
 from workers.mapping.results import PurchaseWrite, SupplierWrites
 from workers.replaying import Releaser
 from workers.writing.actors import Writing, writers
-from workers.writing.desk import Account, Desk
+from workers.writing.desk import Account, Desk, seats_for
 from workers.writing.duplicates import DuplicateWatch
 from workers.writing.first_contact import FirstContact
 
@@ -48,17 +48,17 @@ def _read_by_key(parts: Assembly, flow: Flow, keys: Sequence[str], lane: str) ->
 
 def desk_of(parts: Assembly, stopping: Callable[[], bool]) -> Desk:
     """Return what the writers of a process work with."""
+    seats = {name: seats_for(len(parts.settings.cin7)) for name in parts.settings.cin7}
 
     def account(name: str) -> Account:
         client = parts.cin7(name)
-        return Account(name, client, client.budget)
+        return Account(name, client, client.budget, seats[name])
 
     return Desk(parts.ledger, parts.redis, parts.settings, parts.actor, account, stopping)
 
 
 def first_contact_of(parts: Assembly) -> FirstContact:
-    numbers = {name: settings.supplier_number_attribute for name, settings in parts.settings.cin7.items()}
-    return FirstContact(parts.ledger, numbers)
+    return FirstContact(parts.ledger, parts.settings.cin7)
 
 
 def writing_stages(parts: Assembly, stopping: Callable[[], bool]) -> dict[Flow, Writing]:

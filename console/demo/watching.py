@@ -33,7 +33,7 @@ def watch(ledger: Ledger, expected: Mapping[str, int], timeout_s: float, each_lo
 
     Args:
         ledger: looked at.
-        expected: how many records of each flow will come to rest.
+        expected: how many records of each flow will come to rest, but for the few that turn out to be nothing to do.
         timeout_s: when to give up.
         each_look: called at every look; raises what makes further waiting pointless.
 
@@ -103,7 +103,7 @@ def _bars(expected: Mapping[str, int]) -> Iterator[Show]:
         return
     columns = (
         TextColumn("{task.description}", markup=False),
-        BarColumn(),
+        BarColumn(bar_width=20),
         MofNCompleteColumn(),
         TextColumn("{task.fields[kept]} held or waiting"),
         TimeElapsedColumn(),
@@ -116,7 +116,7 @@ def _bars(expected: Mapping[str, int]) -> Iterator[Show]:
                 bars.console.print(visible(line), markup=False, highlight=False)
             for flow, task in tasks.items():
                 done, kept = at_rest.get(flow, (0, 0))
-                bars.update(task, completed=done + kept, kept=kept)
+                bars.update(task, completed=min(done + kept, expected[flow]), kept=kept)
 
         yield show
 
@@ -135,5 +135,5 @@ class _Lines:
         parts = []
         for flow, total in self._expected.items():
             done, kept = at_rest.get(flow, (0, 0))
-            parts.append(f"{flow} {done + kept} of {total} ({kept} held or waiting)")
+            parts.append(f"{flow} {min(done + kept, total)} of {total} ({kept} held or waiting)")
         tell("; ".join(parts))

@@ -16,6 +16,8 @@ from shared.config.settings import IfsSettings, PolicySettings, SetSettings, Set
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _REALM: Final = re.compile(r"[A-Za-z0-9_.~-]+")
 _CLOCK: Final = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
+#: Seconds that a lease must outlast a call's deadline: no call is sent in the last second, nor in no time at all.
+LEASE_MARGIN_S: Final = 2.0
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -32,6 +34,12 @@ def check_settings(settings: Settings) -> None:
             _check_names(body, f"ifs.streams.{name}.sets.{child}")
     for name, account in settings.cin7.items():
         _check_url(account.base_url, f"[cin7.{name}] base_url")
+        needed_s = account.read_timeout_s + LEASE_MARGIN_S
+        if settings.policy.lease_s < needed_s:
+            raise SettingError(
+                f"[policy] lease_s is {settings.policy.lease_s:g}, too short for a call of [cin7.{name}], which may "
+                f"take {account.read_timeout_s} s (read_timeout_s): write at least {needed_s:g}."
+            )
     _check_policy(settings.policy)
 
 

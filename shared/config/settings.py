@@ -79,15 +79,20 @@ class States(msgspec.Struct, frozen=True):
     Attributes:
         live: creates or amends.
         cancelled: takes back.
-        ignored: leaves alone; None: every state that the other two do not name.
+        ignored: leaves alone; None: every state that the others do not name.
+        later: past those: leaves alone what is first seen in one; what was seen before goes on.
     """
 
     live: tuple[str, ...]
     cancelled: tuple[str, ...]
     ignored: tuple[str, ...] | None = None
+    later: tuple[str, ...] = ()
 
     def is_live(self, state: str) -> bool:
-        return _among(state, self.live)
+        return _among(state, self.live) or self.is_later(state)
+
+    def is_later(self, state: str) -> bool:
+        return _among(state, self.later)
 
     def is_cancelled(self, state: str) -> bool:
         return _among(state, self.cancelled)
@@ -112,7 +117,9 @@ class PolicySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     #: Order states that create or amend the purchase, and those that void it; all other known states are left alone.
     order_states: tuple[str, ...] = ("Released", "Confirmed")
     cancelled_states: tuple[str, ...] = ("Cancelled",)
-    ignored_states: tuple[str, ...] = ("Planned", "Stopped", "Received", "Arrived", "Invoiced", "Closed")
+    ignored_states: tuple[str, ...] = ("Planned", "Stopped")
+    #: States past those: an order first seen in one is left alone, but one that was seen before still goes on.
+    later_states: tuple[str, ...] = ("Received", "Arrived", "Invoiced", "Closed")
     #: Invoice states that create or amend the invoice, and those that void it; all others are left alone.
     invoice_states: tuple[str, ...] = (
         "Posted",
@@ -140,7 +147,9 @@ class PolicySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     def states(self) -> dict[str, States]:
         """What the states of documents mean, by flow; those of a flow that is not here do not matter."""
         return {
-            "purchase_orders": States(self.order_states, self.cancelled_states, self.ignored_states),
+            "purchase_orders": States(
+                self.order_states, self.cancelled_states, self.ignored_states, self.later_states
+            ),
             "supplier_invoices": States(self.invoice_states, self.invoice_cancelled_states),
         }
 

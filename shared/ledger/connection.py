@@ -3,13 +3,17 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 import psycopg
 from psycopg import Connection, Cursor
 from psycopg.rows import TupleRow
 
 from shared.errors import Misconfigured, Retryable
+
+#: Seconds a transaction may stand still. A process that is frozen in the middle of one loses it then, and with it the
+#: locks that others wait for.
+IDLE_S: Final = 60
 
 Cur = Cursor[TupleRow]
 Conn = Connection[TupleRow]
@@ -23,7 +27,8 @@ def connect(database_url: str) -> Conn:
         Retryable: there is no server (yet).
     """
     try:
-        return psycopg.connect(database_url, autocommit=True, connect_timeout=10, application_name="connector")
+        conn = psycopg.connect(database_url, autocommit=True, connect_timeout=10, application_name="connector")
+        may_stand_still(conn.cursor(), IDLE_S)
     except psycopg.ProgrammingError as error:
         raise Misconfigured(f"DATABASE_URL cannot be used: {_first_line(error)}") from error
     except psycopg.OperationalError as error:
@@ -31,6 +36,15 @@ def connect(database_url: str) -> Conn:
         if any(word in text for word in ("authentication failed", "does not exist", "no password supplied")):
             raise Misconfigured(f"PostgreSQL refuses the connection of DATABASE_URL: {text}") from error
         raise Retryable(f"PostgreSQL cannot be reached: {text}", executed=False) from error
+    return conn
+
+
+def may_stand_still(cur: Cur, seconds: int) -> None:
+    """Let the transactions of this session stand still for that long; within one, only this one."""
+    cur.execute(
+        "select set_config('idle_in_transaction_session_timeout', %s, %s)",
+        (f"{seconds}s", cur.connection.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS),
+    )
 
 
 def _first_line(error: Exception) -> str:
@@ -62,7 +76,11 @@ class Ledger:
         try:
             with conn.transaction(), conn.cursor() as cur:
                 yield cur
-        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        except (
+            psycopg.OperationalError,
+            psycopg.InterfaceError,
+            psycopg.errors.IdleInTransactionSessionTimeout,
+        ) as error:
             if isinstance(error, psycopg.errors.DeadlockDetected | psycopg.errors.SerializationFailure):
                 raise Retryable("two processes met in the ledger; this one goes again", executed=False) from error
             conn.close()

@@ -10,9 +10,13 @@ from shared.ledger.connection import Cur, storable
 
 
 class Effect(msgspec.Struct, frozen=True, kw_only=True):
-    """One intended call whose outcome is not known yet. `age_s` counts from the intent, on the ledger's clock."""
+    """One intended call whose outcome is not known yet.
+
+    `age_s`, on the ledger's clock, counts from when its answer was given up; from the intent where the worker died.
+    """
 
     id: int
+    entry_id: int
     target: str
     step: str
     round: int
@@ -75,11 +79,23 @@ def unresolved(cur: Cur, flow: str, key: str) -> list[Effect]:
     """Return the calls of a record whose outcome nobody knows, oldest first."""
     rows = cur.execute(
         """
-        select id, target, step, round, state, marker, intent_at,
-               extract(epoch from clock_timestamp() - intent_at)::float
+        select id, entry_id, target, step, round, state, marker, intent_at,
+               extract(epoch from clock_timestamp() - coalesce(ended_at, intent_at))::float
         from effect where flow = %s and key = %s and state in ('INTENT', 'UNKNOWN') order by id
         """,
         (flow, key),
     ).fetchall()
     names = Effect.__struct_fields__
     return [Effect(**dict(zip(names, row, strict=True))) for row in rows]
+
+
+def intended(cur: Cur, effect: Effect) -> bytes:
+    """Return the mapped body that a call was made for, b"" where there is none: its record may be another by now."""
+    row = cur.execute(
+        """
+        select b.raw from body b join entry e on e.id = b.entry_id and e.detected_at = b.at
+        where b.entry_id = %s and b.kind = 'mapped' order by b.round desc limit 1
+        """,
+        (effect.entry_id,),
+    ).fetchone()
+    return bytes(row[0]) if row else b""

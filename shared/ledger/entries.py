@@ -52,7 +52,8 @@ def mapped(cur: Cur, flow: str, results: Sequence[Mapped], *, actor: str) -> lis
                              reread = false, due_at = now(), company = was.to_company
             from was where entry.id = was.id returning entry.id
         ), told as (
-            insert into event (entry_id, was, becomes, actor) select id, state, 'mapped', %(actor)s from was
+            insert into event (entry_id, was, becomes, actor, detail)
+            select id, state, 'mapped', %(actor)s, digest from was
         ), kept as (
             insert into body (entry_id, kind, round, at, raw, digest)
             select id, 'mapped', round, at, raw, digest from was
@@ -108,6 +109,15 @@ def retry(cur: Cur, entry_id: int, stage: Stage, *, delay_s: float, why: str, ac
     )
     if later.rowcount:
         note(cur, entry_id, actor=actor, why=why)
+
+
+def put_off(cur: Cur, ids: Sequence[int], delay_s: float) -> None:
+    """Let entries that nobody began to write come again a little later; no event, since nothing happened to them."""
+    if ids:
+        cur.execute(
+            f"update entry e set due_at = now() + make_interval(secs => %s) where id = any(%s) and {_AT['write']}",  # noqa: S608 - a literal
+            (delay_s, list(ids)),
+        )
 
 
 def wait(cur: Cur, entry_id: int, dependency: str, *, actor: str) -> None:

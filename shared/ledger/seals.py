@@ -7,11 +7,14 @@ import msgspec
 from shared.ledger.connection import Cur
 
 _GENESIS: Final = "0" * 64
+# A row as text quotes its fields, so that no text can be moved from one field, or one event, into the next unseen.
 _LINES: Final = """
-    select coalesce(string_agg(concat_ws('|', id, entry_id, was, becomes, happened_at, recorded_at, actor, why, detail,
-                                         xid::text), E'\\n' order by id), '') as lines, count(*) as events
+    select coalesce(string_agg(row(id, entry_id, was, becomes, happened_at, recorded_at, actor, why, detail,
+                                   xid)::text, E'\\n' order by id), '') as lines, count(*) as events
     from event where xid >= %(above)s::text::xid8 and xid < %(below)s::text::xid8
 """
+#: Events under one seal, more or less: what is hashed at once must fit into one value.
+BATCH: Final = 50_000
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,24 +31,46 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
         return not self.broken
 
 
-def seal(cur: Cur) -> int:
+def seal(cur: Cur, batch: int = BATCH) -> int:
     """Seal every event whose transaction is certainly over; return how many there were.
 
     Transactions below the oldest running one have all ended, so nothing can be added below a seal any more.
     """
     cur.execute("select pg_advisory_xact_lock(hashtextextended('seal', 0))")
-    cur.execute("set local timezone = 'UTC'")
-    last = cur.execute("select below_xid::text, digest from seal order by id desc limit 1").fetchone()
-    above, previous = (str(last[0]), str(last[1])) if last else ("0", _GENESIS)
+    _write_dates_alike(cur)
     row = cur.execute("select pg_snapshot_xmin(pg_current_snapshot())::text").fetchone()
     assert row is not None  # noqa: S101 - a select without a table gives one row
-    below = str(row[0])
+    over = str(row[0])
+    total = 0
+    while events := _seal_next(cur, over, batch):
+        total += events
+    return total
+
+
+def _seal_next(cur: Cur, over: str, batch: int) -> int:
+    last = cur.execute("select below_xid::text, digest from seal order by id desc limit 1").fetchone()
+    above, previous = (str(last[0]), str(last[1])) if last else ("0", _GENESIS)
+    # Whole transactions only: the one that the batch ends in comes under the same seal.
+    end = cur.execute(
+        """
+        select (xid::text::bigint + 1)::text from event
+        where xid >= %s::text::xid8 and xid < %s::text::xid8 order by xid offset %s limit 1
+        """,
+        (above, over, batch - 1),
+    ).fetchone()
+    below = str(end[0]) if end else over
     digest, events = _digest(cur, previous, above, below)
     if events:
         cur.execute(
             "insert into seal (below_xid, events, digest) values (%s::text::xid8, %s, %s)", (below, events, digest)
         )
     return events
+
+
+def _write_dates_alike(cur: Cur) -> None:
+    """Have instants written as text in one way, whatever this session or server prefers."""
+    cur.execute("set local timezone = 'UTC'")
+    cur.execute("set local datestyle = 'ISO, YMD'")
 
 
 def _digest(cur: Cur, previous: str, above: str, below: str) -> tuple[str, int]:
@@ -61,8 +86,8 @@ def _digest(cur: Cur, previous: str, above: str, below: str) -> tuple[str, int]:
 
 
 def verify(cur: Cur) -> Verdict:
-    """Compute every seal again, and compare every stored body with the digest its entry was detected with."""
-    cur.execute("set local timezone = 'UTC'")
+    """Compute every seal again, and compare every stored body with the digest that its entry's events name."""
+    _write_dates_alike(cur)
     seals = cur.execute("select id, below_xid::text, events, digest, sealed_at from seal order by id").fetchall()
     above, previous, total = "0", _GENESIS, 0
     broken: list[str] = []
@@ -72,7 +97,7 @@ def verify(cur: Cur) -> Verdict:
             what = f"{events} events then, {count} now" if count != events else "an event was changed"
             broken.append(f"seal {number} of {sealed_at:%Y-%m-%d %H:%M:%S} UTC is broken: {what}")
         above, previous, total = below, digest, total + int(events)
-    broken += _changed_bodies(cur)
+    broken += _changed_bodies(cur) + _missing_bodies(cur)
     row = cur.execute("select count(*) from event where xid >= %s::text::xid8", (above,)).fetchone()
     assert row is not None  # noqa: S101 - count gives one row
     return Verdict(seals=len(seals), events=total, unsealed=int(row[0]), head=previous, broken=tuple(broken))
@@ -83,9 +108,20 @@ def _changed_bodies(cur: Cur) -> list[str]:
         """
         select b.entry_id, b.kind from body b
         where encode(sha256(b.raw), 'hex') <> b.digest
-           or (b.kind = 'source' and not exists (select 1 from event v where v.entry_id = b.entry_id
-                                                 and v.detail = b.digest))
+           or not exists (select 1 from event v where v.entry_id = b.entry_id and v.detail = b.digest)
         order by b.entry_id limit 100
         """
     ).fetchall()
-    return [f"the {kind} body of entry {entry} is not what was received" for entry, kind in rows]
+    return [f"the {kind} body of entry {entry} is not what was recorded" for entry, kind in rows]
+
+
+def _missing_bodies(cur: Cur) -> list[str]:
+    rows = cur.execute(
+        """
+        select v.entry_id, v.becomes from event v
+        where v.becomes in ('detected', 'mapped') and v.detail ~ '^[0-9a-f]{64}$'
+          and not exists (select 1 from body b where b.entry_id = v.entry_id and b.digest = v.detail)
+        order by v.entry_id limit 100
+        """
+    ).fetchall()
+    return [f"a body that entry {entry} had when it was {becomes} is missing" for entry, becomes in rows]

@@ -156,13 +156,18 @@ def end_poll(
 
 
 def vanished(cur: Cur, flow: str, sweep: int) -> tuple[int, list[str]]:
-    """Mark the records that a complete sweep did not meet; return how many there are and the first hundred."""
+    """Mark the records that a complete sweep did not meet; return how many there are and the first hundred.
+
+    What was read by key since the sweep began may have appeared behind it, and is not gone.
+    """
     rows = cur.execute(
         """
         update record set vanished_at = now()
-        where flow = %s and sweep < %s and vanished_at is null and fingerprint <> '' returning key
+        where flow = %s and sweep < %s and vanished_at is null and fingerprint <> ''
+          and read_at < (select pulled_at from poll where id = %s)
+        returning key
         """,
-        (flow, sweep),
+        (flow, sweep, sweep),
     ).fetchall()
     keys = sorted(str(row[0]) for row in rows)
     return len(keys), keys[:100]

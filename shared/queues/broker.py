@@ -67,10 +67,9 @@ class SafeConsumer(_RedisConsumer):
             redis_id = raw_id.decode()
             if redis_id in self._live:
                 continue
-            try:
-                Message.decode(broker.client.hget(f"{broker.namespace}:{self.queue_name}.msgs", redis_id) or b"")
+            if _is_sound(broker.client.hget(f"{broker.namespace}:{self.queue_name}.msgs", redis_id), redis_id):
                 back.append(redis_id)
-            except DecodeError:
+            else:
                 broker.do_nack(self.queue_name, redis_id)
         if back:
             broker.do_requeue(self.queue_name, *back)
@@ -78,31 +77,45 @@ class SafeConsumer(_RedisConsumer):
 
     def __next__(self) -> MessageProxy | None:
         try:
-            message: MessageProxy | None = super().__next__()
-        except DecodeError:
-            self._reclaim()
-            return None
+            try:
+                message: MessageProxy | None = super().__next__()
+                if message is not None:
+                    self._live.add(message.options["redis_message_id"])
+            except (DecodeError, LookupError, TypeError):
+                self._reclaim()
+                return None
         except LOST as error:
             raise ConnectionClosed(error) from None
-        if message is not None:
-            self._live.add(message.options["redis_message_id"])
         return message
 
     def ack(self, message: MessageProxy) -> None:
         try:
             super().ack(message)
         except LOST as error:
-            raise ConnectionClosed(error) from None
-        finally:
-            self._live.discard(message.options["redis_message_id"])
+            raise ConnectionClosed(error) from None  # The worker tries again; until then it is not taken back.
+        self._live.discard(message.options["redis_message_id"])
 
     def nack(self, message: MessageProxy) -> None:
         try:
             super().nack(message)
         except LOST as error:
-            raise ConnectionClosed(error) from None
-        finally:
-            self._live.discard(message.options["redis_message_id"])
+            raise ConnectionClosed(error) from None  # The worker tries again; until then it is not taken back.
+        self._live.discard(message.options["redis_message_id"])
+
+
+def _is_sound(body: bytes | None, redis_id: str) -> bool:
+    """Say whether these bytes are a message that a worker can take, run and acknowledge."""
+    try:
+        message = Message.decode(body or b"")
+    except DecodeError:
+        return False
+    texts = (message.queue_name, message.actor_name, message.message_id)
+    options = message.options
+    return (
+        all(isinstance(text, str) for text in texts)
+        and isinstance(options, dict)
+        and options.get("redis_message_id") == redis_id
+    )
 
 
 class SafeBroker(RedisBroker):

@@ -35,7 +35,7 @@ def assert_sound(stage: Stage, *, held: Collection[str] = (), voided: Collection
     _cin7_holds_each_purchase_once(stage, wanted["purchase_orders"], set(voided))
     _dead_letters_are_what_is_held(stage)
     _the_chain_is_intact(stage)
-    assert "Traceback" not in stage.logs()
+    _no_process_met_a_bug(stage)
 
 
 def _the_ledger_is_at_rest(stage: Stage, wanted: Mapping[str, set[str]], held: set[str]) -> None:
@@ -156,6 +156,12 @@ def _dead_letters_are_what_is_held(stage: Stage) -> None:
                 queue = f"dramatiq:{queue_of(at, flow.name)}.XQ"
                 # A sweep lays what Redis lost, and takes what is held no more.
                 until(lambda queue=queue, count=held[flow.name, at]: client.zcard(queue) == count, 30)  # type: ignore[misc]
+
+
+def _no_process_met_a_bug(stage: Stage) -> None:
+    for path in stage.folder.glob("*.log"):
+        odd = [line for line in path.read_text().splitlines() if "Traceback" in line or '"a bug' in line]
+        assert not odd, f"{path.name}: {odd[:3]}"
 
 
 def _the_chain_is_intact(stage: Stage) -> None:

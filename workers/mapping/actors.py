@@ -12,7 +12,7 @@ from dramatiq.middleware import CurrentMessage
 
 from shared import flows
 from shared.config.rules import Rules
-from shared.errors import Misconfigured, Retryable
+from shared.errors import ConnectorError, Misconfigured, Retryable
 from shared.findings import Finding
 from shared.fingerprints import canonical
 from shared.flows import Flow, queue_of
@@ -27,7 +27,7 @@ from shared.ledger.messages import Message, write_messages
 from shared.queues.handing_over import actor_of, hand_over
 from workers.holding import OPERATOR_DELAY_S, Guard, bug_finding, crash_finding, persist
 from workers.mapping.purchase_orders import map_order
-from workers.mapping.rereading import Rereader
+from workers.mapping.rereading import Reread, Rereader
 from workers.mapping.suppliers import map_supplier
 
 log = structlog.get_logger()
@@ -125,34 +125,46 @@ class MappingStage:
         again = [claim for claim in claims if claim.reread or claim.raw is None]
         messages: list[Message] = []
         if again:
-            try:
-                found = self.rereader.reread(again)
-            except (Retryable, Misconfigured) as error:
-                self._put_off(again, error)
-            else:
-                messages += found.messages
-                fresh += found.to_map
-                self._gone(found.gone)
+            found = self._read_again(again)
+            messages += found.messages
+            fresh += found.to_map
+            self._gone(found.gone)
         if fresh:
             try:
-                rules = self.rules.get()
-            except (Retryable, Misconfigured) as error:
+                results = self._results(fresh)
+            except ConnectorError as error:
                 self._put_off(fresh, error)
             else:
-                messages += self._record(self._results(fresh, rules))
+                messages += self._record(results)
         hand_over(self.client, self.ledger, messages)
 
-    def _put_off(self, claims: Sequence[MappingClaim], error: Retryable | Misconfigured) -> None:
+    def _read_again(self, claims: Sequence[MappingClaim]) -> Reread:
+        """Read the records again; what IFS refuses to all together, it is asked one by one."""
+        try:
+            return self.rereader.reread(claims)
+        except ConnectorError as error:
+            if len(claims) > 1 and not isinstance(error, Retryable | Misconfigured):
+                return Reread.of([self._read_again([claim]) for claim in claims])
+            self._put_off(claims, error)
+            return Reread.of([])
+
+    def _put_off(self, claims: Sequence[MappingClaim], error: ConnectorError) -> None:
+        """Let entries rest. What the operator must mend counts as no attempt of theirs."""
         log.warning("mapping put off", entries=len(claims), reason=str(error))
         if isinstance(error, Misconfigured):
             error = Retryable(str(error), delay_s=OPERATOR_DELAY_S, executed=False)
+        elif not isinstance(error, Retryable):
+            error = Retryable(str(error))
         for claim in claims:
             self.guard.rest(self.flow, "map", claim.id, claim.attempts, error)
 
-    def _results(
-        self, claims: Sequence[MappingClaim], rules: Rules
-    ) -> list[tuple[MappingClaim, Ready | list[Finding]]]:
-        """Map every claim; what fails for want of reference data is mapped once more after a look at Cin7."""
+    def _results(self, claims: Sequence[MappingClaim]) -> list[tuple[MappingClaim, Ready | list[Finding]]]:
+        """Map every claim; what fails for want of reference data is mapped once more after a look at Cin7.
+
+        Raises:
+            ConnectorError: the rules cannot be read.
+        """
+        rules = self.rules.get()
         results = [(claim, self._result(claim, rules)) for claim in claims]
         findings = [finding for _, result in results if isinstance(result, list) for finding in result]
         if findings and self._looked_again(findings):
@@ -166,7 +178,7 @@ class MappingStage:
         """Read again what may be outdated; without an answer the entries are held by what is known."""
         try:
             return self.rules.refresh_for(findings)
-        except (Retryable, Misconfigured) as error:
+        except ConnectorError as error:
             log.warning("reference data not read again", reason=str(error))
             return False
 

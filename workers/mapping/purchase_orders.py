@@ -128,13 +128,14 @@ def _void(header: OrderHeader, destination: Destination) -> PurchaseWrite:
 
 
 def _wanted(header: OrderHeader, rules: Rules, findings: list[Finding]) -> Wanted | None:
-    state = header.objstate.strip().casefold()
-    if state in {known.casefold() for known in rules.policy.order_states}:
-        return "live"
-    if state in {known.casefold() for known in rules.policy.cancelled_states}:
+    states = rules.policy.states["purchase_orders"]
+    if states.is_cancelled(header.objstate):
         return "void"
+    # In a later state only an order comes here that was seen before it, or that was asked for.
+    if states.is_live(header.objstate):
+        return "live"
     message = f"Order {shown(header.order_no)} is in state {shown(header.objstate)!r}, which no setting knows."
-    remedy = "Add the state to order_states, cancelled_states or ignored_states in the section [policy]."
+    remedy = "Add the state to order_states, cancelled_states, ignored_states or later_states in the section [policy]."
     findings.append(invalid("Objstate", header.objstate, message, remedy, shown(header.company or "")))
     return None
 

@@ -24,6 +24,15 @@ class Reread(msgspec.Struct, frozen=True, kw_only=True):
     #: Entries whose record is gone from the source.
     gone: list[MappingClaim]
 
+    @classmethod
+    def of(cls, parts: Sequence["Reread"]) -> "Reread":
+        """Return several as one."""
+        return cls(
+            to_map=[claim for part in parts for claim in part.to_map],
+            messages=[message for part in parts for message in part.messages],
+            gone=[claim for part in parts for claim in part.gone],
+        )
+
 
 class Rereader:
     """`read` returns the documents of many keys in few calls; keys that are not there are missing."""
@@ -51,7 +60,7 @@ class Rereader:
         with self.ledger.transaction() as cur:
             read_at = detecting.database_now(cur)
         documents = self.read([claim.key for claim in claims], claims[0].lane)
-        seen = {key: self.lens.seen(document) for key, document in documents.items()}
+        seen = {key: self.lens.seen(document, again=True) for key, document in documents.items()}
         found = Reread(to_map=[], messages=[], gone=[])
         with self.ledger.transaction() as cur:
             for claim in claims:

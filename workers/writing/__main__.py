@@ -6,9 +6,8 @@ from typing import Final
 from workers.composition import writing_stages
 from workers.process import serve
 from workers.writing.actors import declare
+from workers.writing.desk import THREADS
 
-#: Calls that one process may have under way; the budget decides how many may start.
-THREADS: Final = 8
 #: As few as threads, so that no writer hoards what another could write.
 PREFETCH: Final = 8
 

@@ -11,7 +11,7 @@ from dramatiq.middleware import CurrentMessage
 
 from shared import flows
 from shared.flows import Flow, queue_of
-from shared.ledger import claiming, links
+from shared.ledger import claiming, entries, links
 from shared.ledger import messages as ledger_messages
 from shared.ledger.claiming import Preview
 from shared.ledger.connection import Cur
@@ -20,7 +20,7 @@ from shared.ledger.messages import Message, write_messages
 from shared.queues.handing_over import actor_of, hand_over
 from workers.holding import Guard, crash_finding, persist
 from workers.writing import purchase_writer, supplier_writer
-from workers.writing.desk import Desk
+from workers.writing.desk import CROWDED_S, Crowded, Desk, Seat, Stopping, permitted
 from workers.writing.first_contact import FirstContact
 from workers.writing.session import Session
 
@@ -31,13 +31,12 @@ class Writer(msgspec.Struct, frozen=True):
     """How one flow is written.
 
     Attributes:
-        unchanged: says from the ledger alone that a mapped body is in Cin7 already.
-        target: the Cin7 account that the first call of a mapped body goes to.
+        targets: the Cin7 accounts that a mapped body makes calls to; none where the ledger alone shows that it is in
+            Cin7 already.
         write: the calls of one claimed entry; returns the messages to hand over.
     """
 
-    unchanged: Callable[[bytes, Sequence[Link]], bool]
-    target: Callable[[bytes], str]
+    targets: Callable[[bytes, Sequence[Link]], list[str]]
     write: Callable[[Session, Desk], list[Message]]
 
 
@@ -45,13 +44,10 @@ def writers(first_contact: FirstContact) -> dict[Flow, Writer]:
     """Return the writer of every flow."""
     return {
         flows.SUPPLIERS: Writer(
-            supplier_writer.unchanged,
-            supplier_writer.target,
+            supplier_writer.targets,
             partial(supplier_writer.write_supplier, first_contact=first_contact),
         ),
-        flows.PURCHASE_ORDERS: Writer(
-            purchase_writer.unchanged, purchase_writer.target, purchase_writer.write_purchase
-        ),
+        flows.PURCHASE_ORDERS: Writer(purchase_writer.targets, purchase_writer.write_purchase),
     }
 
 
@@ -71,51 +67,68 @@ class Writing:
                 ledger_messages.picked_up(cur, message_id)
             ready = claiming.preview(cur, self.flow, ids)
             written = links.of_keys(cur, self.flow, [entry.key for entry in ready])
-        done = 0
+        left: list[int] = []
+        crowded: list[int] = []
         for entry in ready:
             if self.desk.stopping():
-                break
-            self._one(entry, written.get(entry.key, ()))
-            done += 1
-        self._end(message_id, [entry.id for entry in ready[done:]], done)
+                left.append(entry.id)
+            elif not self._one(entry, written.get(entry.key, ())):
+                crowded.append(entry.id)
+        self._end(message_id, len(ready), left, crowded)
 
-    def _end(self, message_id: UUID | None, left: Sequence[int], done: int) -> None:
+    def _end(self, message_id: UUID | None, count: int, left: Sequence[int], crowded: Sequence[int]) -> None:
         def change(cur: Cur) -> list[Message]:
             if message_id is not None:
-                ledger_messages.ended(cur, message_id, f"{done} taken, {len(left)} left")
+                said = f"{count - len(left) - len(crowded)} taken, {len(left)} left, {len(crowded)} put off"
+                ledger_messages.ended(cur, message_id, said)
+            entries.put_off(cur, crowded, CROWDED_S)
             return write_messages(cur, "write", self.flow, left)
 
         hand_over(self.desk.redis, self.desk.ledger, persist(self.desk.ledger, change))
 
-    def _one(self, entry: Preview, written: Sequence[Link]) -> None:
-        def work() -> None:
+    def _one(self, entry: Preview, written: Sequence[Link]) -> bool:
+        """Write one entry; False where it is to come again later, since no call of its account can be waited for."""
+        seat = Seat()
+        sessions: list[Session] = []
+
+        def work() -> bool:
             # Slot first, claim second: no lease runs out while the entry queues for the call budget.
             account = slot = None
-            if not self.writer.unchanged(entry.mapped, written):
-                account = self.desk.account(self.writer.target(entry.mapped))
-                slot = account.permitted(entry.lane, self.desk.stopping)
-            session = self._claim(entry.id)
-            if account is not None and slot is not None:
-                if session is None:
+            if targets := [self.desk.account(name) for name in self.writer.targets(entry.mapped, written)]:
+                try:
+                    account, slot = permitted(targets, entry.lane, self.desk.stopping, seat)
+                except (Crowded, Stopping):
+                    return False
+            session = self._claim(entry.id, seat)
+            if session is None:
+                if account is not None and slot is not None:
                     account.budget.give_back(slot)
-                else:
-                    session.give_slot(account.target, account.budget, slot)
-            if session is not None:
-                self._write(session)
+                return True
+            sessions.append(session)
+            if account is not None and slot is not None:
+                session.give_slot(account, slot)
+            self._write(session)
+            return True
 
-        self.guard.run(self.flow, "write", entry.id, entry.attempts, work)
+        try:
+            return self.guard.run(self.flow, "write", entry.id, entry.attempts, work) is not False
+        finally:
+            # Last: until its end is on record, nobody else may take the entry up.
+            for session in sessions:
+                session.release()
+            seat.leave()
 
-    def _claim(self, entry_id: int) -> Session | None:
+    def _claim(self, entry_id: int, seat: Seat) -> Session | None:
         """Claim the entry; None where it is nobody's to write, or ends right here."""
         with self.desk.ledger.transaction() as cur:
             claim = claiming.claim_for_writing(cur, entry_id, self.desk.settings.policy.lease_s)
         if claim is None:
             return None
         call_s_max = max(account.read_timeout_s for account in self.desk.settings.cin7.values())
-        session = Session(self.desk.ledger, claim, self.desk.actor, self.desk.stopping, call_s_max=call_s_max)
+        session = Session(self.desk.ledger, claim, self.desk.actor, self.desk.stopping, seat, call_s_max=call_s_max)
         if claim.claims > claiming.CLAIMS_MAX:
-            session.give_up()
             self.guard.hold(self.flow, "write", [claim.id], [crash_finding(claim.claims - 1)])
+            session.release()
             return None
         if claim.version < claim.written_version:
             session.supersede()
@@ -128,7 +141,7 @@ class Writing:
         except claiming.LeaseLost:
             raise
         except Exception:
-            session.give_up()
+            session.settle_up()
             hand_over(self.desk.redis, self.desk.ledger, session.messages)
             raise
         finally:

@@ -1,7 +1,10 @@
 """What writers work with: the ledger, one Cin7 client and call budget per account, and the settings."""
 
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Final
 
 import msgspec
 import redis
@@ -13,30 +16,94 @@ from shared.errors import Held, Retryable
 from shared.findings import Finding
 from shared.ledger.connection import Ledger
 
+#: Calls that one process may have under way; the budget decides how many may start.
+THREADS: Final = 8
+#: Seconds for which an entry rests whose account too many wait for.
+CROWDED_S: Final = 5.0
+#: Seconds of one look for a permitted call.
+LOOK_S: Final = 10.0
+
 
 class Account(msgspec.Struct, frozen=True):
-    """One Cin7 account: its client and the budget that the client's calls come from."""
+    """One Cin7 account: its client, the budget that the client's calls come from, and the seats to wait for them."""
 
     name: str
     client: Cin7Client
     budget: Budget
+    seats: threading.BoundedSemaphore
 
     @property
     def target(self) -> str:
         return f"cin7/{self.name}"
 
-    def permitted(self, lane: str, stopping: Callable[[], bool], every_s: float = 10.0) -> Slot:
-        """Wait for a permitted call, looking up every `every_s` seconds.
 
-        Raises:
-            Stopping: the process is to end.
-        """
-        while not stopping():
-            try:
-                return self.budget.take(lane, timeout_s=every_s, early=True)
-            except Retryable:
-                time.sleep(0.2)  # Redis may be away, which is told at once.
-        raise Stopping
+class Seat:
+    """The places among the waiting that the work on one entry has taken; it keeps them to its end.
+
+    An account has fewer seats than the process has threads where there are several accounts. So one that is throttled
+    to nearly nothing keeps its share of the threads waiting, and the others go on with the other accounts.
+    """
+
+    def __init__(self) -> None:
+        self._taken: dict[str, threading.BoundedSemaphore] = {}
+
+    def take(self, account: Account) -> bool:
+        """Take one of the account's seats, unless one is taken already; False where there is none left."""
+        if account.name not in self._taken:
+            if not account.seats.acquire(blocking=False):
+                return False
+            self._taken[account.name] = account.seats
+        return True
+
+    def leave(self) -> None:
+        while self._taken:
+            self._taken.popitem()[1].release()
+
+
+def permitted(
+    accounts: Sequence[Account],
+    lane: str,
+    stopping: Callable[[], bool],
+    seat: Seat,
+    *,
+    every_s: float = LOOK_S,
+    meanwhile: Callable[[], None] | None = None,
+) -> tuple[Account, Slot]:
+    """Return a permitted call of the first of `accounts` that has one; where none has, take seats and wait.
+
+    Args:
+        meanwhile: is done before the wait and every `every_s` seconds of it.
+
+    Raises:
+        Crowded: none is free, and every seat of these accounts is taken.
+        Stopping: the process is to end.
+    """
+    for account in accounts:
+        with suppress(Retryable):
+            return account, account.budget.take(lane, timeout_s=0, early=True)
+    seated = [account for account in accounts if seat.take(account)]
+    if not seated:
+        raise Crowded(accounts[0].name)
+    while not stopping():
+        if meanwhile is not None:
+            meanwhile()
+        for account in seated:
+            with suppress(Retryable):
+                return account, account.budget.take(lane, timeout_s=every_s / len(seated), early=True)
+        time.sleep(0.2)  # Redis may be away, which is told at once.
+    raise Stopping
+
+
+def seats_for(accounts: int) -> threading.BoundedSemaphore:
+    """Return the seats of one of so many accounts."""
+    return threading.BoundedSemaphore(max(1, THREADS // max(1, accounts)))
+
+
+class Crowded(Retryable):
+    """Enough threads wait for this account's calls; nothing was sent."""
+
+    def __init__(self, account: str) -> None:
+        super().__init__(f"enough wait for the calls of Cin7 account {account}", delay_s=CROWDED_S, executed=False)
 
 
 class Stopping(Retryable):

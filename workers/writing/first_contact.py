@@ -1,6 +1,7 @@
 """Which suppliers Cin7 holds already, as a cache in the ledger that is renewed before anybody is created."""
 
 import threading
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -8,32 +9,43 @@ import msgspec
 
 from shared.cin7.client import LIMIT_MAX
 from shared.cin7.records.suppliers import Supplier
+from shared.config.settings import Cin7Settings
 from shared.ledger.connection import Cur, Ledger, storable
 from workers.writing.desk import Account
 from workers.writing.matching import CandidateIndex, Match
 from workers.writing.session import Session
 
-#: Seconds for which a read of Cin7's suppliers is recent enough to create a new one on.
-FRESH_S: Final = 60.0
 #: Minutes by which the next read looks back. Source: docs/apis/cin7.md#limits (inclusive or exclusive is unknown).
 OVERLAP_M: Final = 5
 
 
 class FirstContact:
-    """One per process; the ledger's cache is shared by all."""
+    """One per process; the ledger's cache is shared by all.
 
-    def __init__(self, ledger: Ledger, attribute_of: dict[str, int]) -> None:
+    A read of Cin7's suppliers is recent enough to create a new one on for `poll_suppliers_every_s`.
+    """
+
+    def __init__(self, ledger: Ledger, accounts: Mapping[str, Cin7Settings]) -> None:
         self.ledger = ledger
-        self.attribute_of = attribute_of
+        self.accounts = accounts
         self._lock = threading.Lock()
+        self._reading = {account: threading.Lock() for account in accounts}
         self._indexes: dict[str, tuple[int, CandidateIndex]] = {}
 
     def refresh(self, account: Account, session: Session | None = None) -> None:
         """Read what changed in Cin7 since the last read, unless that was a moment ago.
 
-        With a session, its claim is kept while the call waits for its slot.
+        One thread reads, the others wait for what it found. With a session, its claim is kept meanwhile.
+
+        Raises:
+            Retryable: Cin7 does not answer, or too many wait for this account.
         """
-        with self._lock:
+        reading = self._reading[account.name]
+        if session is not None:
+            session.wait_for_thread(account, reading)
+        else:
+            reading.acquire()
+        try:
             with self.ledger.transaction() as cur:
                 row = cur.execute(
                     """
@@ -42,9 +54,10 @@ class FirstContact:
                     """,
                     (account.name,),
                 ).fetchone()
-            if row is not None and row[1] < FRESH_S:
-                return
-            self._read(account, str(row[0]) if row else "", session)
+            if row is None or row[1] >= self.accounts[account.name].poll_suppliers_every_s:
+                self._read(account, str(row[0]) if row else "", session)
+        finally:
+            reading.release()
 
     def _read(self, account: Account, since: str, session: Session | None) -> None:
         look_back = _before(since) if since else None
@@ -54,8 +67,7 @@ class FirstContact:
                 total, found = account.client.suppliers_page(page, modified_since=look_back)
             else:
                 total, found = session.read(
-                    account.target,
-                    account.budget,
+                    account,
                     lambda slot, page=page: account.client.suppliers_page(  # type: ignore[misc]
                         page, modified_since=look_back, slot=slot
                     ),
@@ -77,7 +89,7 @@ class FirstContact:
             )
 
     def _keep(self, cur: Cur, account: str, found: list[Supplier]) -> None:
-        number = self.attribute_of[account]
+        number = self.accounts[account].supplier_number_attribute
         cur.executemany(
             """
             insert into cin7_supplier (account, id, name, tax_number, marker, status, body)
@@ -111,13 +123,16 @@ class FirstContact:
             revision = int(row[0]) if row else 0
             known = self._indexes.get(account)
             if known is None or known[0] != revision:
-                known = (revision, CandidateIndex(self._candidates(cur, account), self.attribute_of[account]))
+                known = (
+                    revision,
+                    CandidateIndex(self._candidates(cur, account), self.accounts[account].supplier_number_attribute),
+                )
                 self._indexes[account] = known
             return known[1]
 
     def _candidates(self, cur: Cur, account: str) -> list[Supplier]:
         """Return all suppliers of an account; a linked one bears its owner's number, whatever its attribute says."""
-        number = self.attribute_of[account]
+        number = self.accounts[account].supplier_number_attribute
         rows = cur.execute(
             """
             select s.body, coalesce(l.ifs_key, s.marker) from cin7_supplier s

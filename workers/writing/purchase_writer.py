@@ -38,14 +38,11 @@ from workers.writing.session import LOOK_BACK_S, Session
 FLOW = flows.PURCHASE_ORDERS.name
 
 
-def unchanged(mapped: bytes, written: Sequence[Link]) -> bool:
-    """Say whether the ledger already shows this body as written and read back: no call is needed."""
-    return any(link.written == mapped and link.verified for link in written)
-
-
-def target(mapped: bytes) -> str:
-    """Return the Cin7 account that the first call goes to."""
-    return msgspec.json.decode(mapped, type=PurchaseWrite).account
+def targets(mapped: bytes, written: Sequence[Link]) -> list[str]:
+    """Return the Cin7 account to call; none where the ledger shows this body as written and read back."""
+    if any(link.written == mapped and link.verified for link in written):
+        return []
+    return [msgspec.json.decode(mapped, type=PurchaseWrite).account]
 
 
 def write_purchase(session: Session, desk: Desk) -> list[Message]:
@@ -64,7 +61,7 @@ def write_purchase(session: Session, desk: Desk) -> list[Message]:
     if (supplier is None or not supplier.written) and not (write.void and link is None and not lost):
         name = links.dependency(flows.SUPPLIERS.name, write.supplier_key, write.account)
         return session.wait_for(name, write.account, partial(_ask_supplier, write.supplier_key, session.actor))
-    if supplier is not None:
+    if supplier is not None and supplier.written:
         theirs = msgspec.structs.replace(msgspec.json.decode(supplier.written, type=Supplier), id=supplier.cin7_id)
         if mismatch := check_supplier(write, theirs):
             raise Held(mismatch)
@@ -141,27 +138,38 @@ class _Work:
         rows = list(every(lambda page: self._list(page, f"{since:%Y-%m-%dT%H:%M:%S}.000")))
         with self.desk.ledger.transaction() as cur:
             taken = links.linked_ids(cur, FLOW, self.account.name, [row.id for row in rows])
+            vendors = self._vendors(cur, effect)
         hits = []
         for row in rows:
-            if row.id in taken or row.status.upper().startswith("VOID"):
+            if row.id in taken or row.status.upper().startswith("VOID") or row.supplier_id not in vendors:
                 continue
             purchase = self._read(row.id)
             if carries_marker(purchase, self.write):
                 hits.append(purchase)
         return hits
 
+    def _vendors(self, cur: Cur, effect: Effect) -> set[str]:
+        """Return the Cin7 suppliers whose purchase it may be: the order's own, and the one it had when it was sent.
+
+        By id: a supplier may have another name by now, and the list finds purchases by the name they were made with.
+        """
+        keys = {self.write.supplier_key}
+        if sent := effects.intended(cur, effect):
+            keys.add(msgspec.json.decode(sent, type=PurchaseWrite).supplier_key)
+        found = links.of_keys(cur, flows.SUPPLIERS.name, sorted(keys))
+        return {
+            link.cin7_id for of_key in found.values() for link in of_key if link.cin7_account == self.account.name
+        } | {""}
+
     def _list(self, page: int, since: str) -> tuple[int, list[PurchaseRow]]:
-        search = self.write.header.supplier
         return self.session.read(
-            self.account.target,
-            self.account.budget,
-            lambda slot: self.account.client.purchase_list(page, search=search, updated_since=since, slot=slot),
+            self.account,
+            lambda slot: self.account.client.purchase_list(page, updated_since=since, slot=slot),
         )
 
     def _read(self, purchase_id: str) -> Purchase:
         return self.session.read(
-            self.account.target,
-            self.account.budget,
+            self.account,
             lambda slot: self.account.client.purchase(purchase_id, slot=slot),
         )
 
@@ -222,8 +230,7 @@ class _Work:
 
     def _send(self, step: str, request: str, body: object, call: Callable[..., object]) -> None:
         self.session.write(
-            self.account.target,
-            self.account.budget,
+            self.account,
             step=step,
             request=request,
             body=body,
@@ -234,8 +241,7 @@ class _Work:
 
     def _create(self, header: PurchaseHeader) -> None:
         created = self.session.write(
-            self.account.target,
-            self.account.budget,
+            self.account,
             step="create",
             request="POST /advanced-purchase",
             body=header,
@@ -248,7 +254,7 @@ class _Work:
     def _require_as_written(self) -> None:
         assert self.current is not None  # noqa: S101 - read back just now
         tolerance = tolerance_from(self.desk.settings.policy.total_tolerance)
-        differences = order_differences(self._sent, self.current, tolerance)
+        differences = order_differences(self._sent, self.current, tolerance, written=self._written())
         if differences:
             finding = Finding(
                 code="target.refused",

@@ -1,12 +1,14 @@
 """One claimed entry being written: every call to the target goes intent first, outcome after, slot before both."""
 
+import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Final, TypeVar
 
 import structlog
 
-from shared.budgets import Budget, Slot
+from shared.budgets import Slot
 from shared.cin7.errors import Cin7Refused
 from shared.errors import Held, Retryable
 from shared.findings import Finding
@@ -17,7 +19,7 @@ from shared.ledger.connection import Cur, Ledger
 from shared.ledger.effects import Effect
 from shared.ledger.messages import Message, write_messages
 from workers.holding import persist
-from workers.writing.desk import Stopping
+from workers.writing.desk import LOOK_S, Account, Crowded, Seat, permitted
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -38,76 +40,124 @@ class Session:
     """
 
     def __init__(
-        self, ledger: Ledger, claim: WritingClaim, actor: str, stopping: Callable[[], bool], *, call_s_max: float
+        self,
+        ledger: Ledger,
+        claim: WritingClaim,
+        actor: str,
+        stopping: Callable[[], bool],
+        seat: Seat,
+        *,
+        call_s_max: float,
     ) -> None:
         self.ledger = ledger
         self.claim = claim
         self.actor = actor
         self.stopping = stopping
+        self.seat = seat
         self.call_s_max = call_s_max
         self.messages: list[Message] = []
         self.calls = 0
         self._pending: list[Callable[[Cur], None]] = []
         self._extended_at = time.monotonic()
-        self._taken: tuple[str, Budget, Slot] | None = None
+        self._over = False
+        self._taken: tuple[Account, Slot] | None = None
 
-    def give_slot(self, target: str, budget: Budget, slot: Slot) -> None:
+    def give_slot(self, account: Account, slot: Slot) -> None:
         """Hand in the slot that was taken before the claim."""
-        self._taken = (target, budget, slot)
+        self._taken = (account, slot)
+
+    @property
+    def begins_with(self) -> str:
+        """The account whose call was taken before the claim; "" where none was."""
+        return self._taken[0].name if self._taken else ""
 
     def return_slot(self) -> None:
         """Give back a slot that no call was made with."""
         if self._taken is not None:
-            _, budget, slot = self._taken
+            account, slot = self._taken
             self._taken = None
-            budget.give_back(slot)
+            account.budget.give_back(slot)
 
-    def slot(self, target: str, budget: Budget) -> Slot:
+    def slot(self, account: Account) -> Slot:
         """Return a permitted call; what is pending is recorded before any longer wait.
 
         Raises:
+            Crowded: too many wait for this account.
             Stopping: the process is to end.
         """
-        if self._taken is not None and self._taken[0] == target:
-            slot = self._taken[2]
+        self.keep()
+        if self._taken is not None and self._taken[0].name == account.name:
+            slot = self._taken[1]
             self._taken = None
             return slot
-        try:
-            return budget.take(self.claim.lane, timeout_s=0, early=True)
-        except Retryable:
-            self.flush()
-        while True:
-            if self.stopping():
-                raise Stopping
-            try:
-                slot = budget.take(self.claim.lane, timeout_s=10, early=True)
-            except Retryable:
-                time.sleep(0.2)  # Redis may be away, which is told at once.
-                persist(self.ledger, lambda cur: claiming.extend(cur, self.claim))
-                self._extended_at = time.monotonic()
-                continue
-            return slot
+        every_s = min(LOOK_S, self._keep_every_s)
+        return permitted([account], self.claim.lane, self.stopping, self.seat, every_s=every_s, meanwhile=self._while)[
+            1
+        ]
+
+    def wait_for_thread(self, account: Account, lock: threading.Lock) -> None:
+        """Acquire what another thread holds while it calls `account`, and keep the claim meanwhile.
+
+        Raises:
+            Crowded: too many wait for this account.
+        """
+        while not lock.acquire(timeout=min(1.0, self._keep_every_s)):
+            if not self.seat.take(account):
+                raise Crowded(account.name)
+            self._while()
+
+    @property
+    def _keep_every_s(self) -> float:
+        return self.claim.lease_s / 3
+
+    def _while(self) -> None:
+        self.flush()
+        self.keep()
+
+    def keep(self) -> None:
+        """Extend the claim where a good part of it is over.
+
+        Raises:
+            LeaseLost: another worker has the record.
+        """
+        if time.monotonic() - self._extended_at > self._keep_every_s:
+            persist(self.ledger, lambda cur: claiming.extend(cur, self.claim))
+            self._extended_at = time.monotonic()
 
     def flush(self) -> None:
         """Record what is pending, and keep the claim."""
         if self._pending:
-            persist(self.ledger, self._settle)
-            self._extended_at = time.monotonic()
-            self._pending.clear()
+            self.settle_up()
+
+    def settle_up(self) -> None:
+        """Record what is pending, and make sure that the claim is still ours, before the entry ends.
+
+        Raises:
+            LeaseLost: another worker has the record.
+        """
+        persist(self.ledger, self._settle)
+        self._extended_at = time.monotonic()
+        self._pending.clear()
 
     def _settle(self, cur: Cur) -> None:
         claiming.extend(cur, self.claim)
         for change in self._pending:
             change(cur)
 
-    def read(self, target: str, budget: Budget, call: Callable[[Slot], T]) -> T:
+    def release(self) -> None:
+        """Give the record back once the entry has ended, whichever way. A lost ledger leaves that to the lease."""
+        if not self._over:
+            with suppress(claiming.LeaseLost, Retryable):
+                persist(self.ledger, lambda cur: claiming.let_go(cur, self.claim))
+
+    def read(self, account: Account, call: Callable[[Slot], T]) -> T:
         """Make a call that changes nothing.
 
         Raises:
             Retryable: no answer, or none that can be read.
             Held: the target refuses the question.
         """
-        slot = self.slot(target, budget)
+        slot = self.slot(account)
         self.calls += 1
         try:
             return call(slot)
@@ -116,8 +166,7 @@ class Session:
 
     def write(
         self,
-        target: str,
-        budget: Budget,
+        account: Account,
         *,
         step: str,
         request: str,
@@ -138,8 +187,8 @@ class Session:
             Held: the target refuses.
             LeaseLost: another worker has the record; nothing was sent.
         """
-        slot = self.slot(target, budget)
-        effect = self._intend(target, step, request, canonical(body), marker, slot)
+        slot = self.slot(account)
+        effect = self._intend(account.target, step, request, canonical(body), marker, slot)
         self._require_lease(effect)
         self.calls += 1
         try:
@@ -176,8 +225,8 @@ class Session:
 
     def _require_lease(self, effect: int) -> None:
         if time.monotonic() - self._extended_at > self.claim.lease_s - self.call_s_max - MARGIN_S:
-            persist(self.ledger, lambda cur: effects.conclude(cur, effect, "REFUSED", detail="not sent in time"))
-            raise claiming.LeaseLost("the claim was nearly over before the call could be sent")
+            self._conclude(effect, "REFUSED", "not sent in time")
+            raise Retryable("the worker was held up until its claim was nearly over; nothing was sent", executed=False)
 
     def _conclude(self, effect: int, state: str, detail: str) -> None:
         persist(self.ledger, lambda cur: effects.conclude(cur, effect, state, detail=detail[:500]))
@@ -203,17 +252,6 @@ class Session:
         persist(self.ledger, change)
         self._extended_at = time.monotonic()
 
-    def give_up(self) -> None:
-        """Record what is pending and give the record back, before the entry ends as held or retrying."""
-
-        def change(cur: Cur) -> None:
-            for pending in self._pending:
-                pending(cur)
-            claiming.let_go(cur, self.claim)
-
-        persist(self.ledger, change)
-        self._pending.clear()
-
     def supersede(self) -> None:
         """Close the entry: a newer version of its record is in the target already."""
 
@@ -224,6 +262,7 @@ class Session:
             )
 
         persist(self.ledger, change)
+        self._over = True
 
     def later(self, change: Callable[[Cur], None]) -> None:
         """Record `change` with the next commit of this session."""
@@ -244,6 +283,7 @@ class Session:
 
         messages = persist(self.ledger, change)
         self._pending.clear()
+        self._over = True
         return messages
 
     def wait_for(self, dependency: str, account: str, ask: Callable[[Cur], Sequence[Message] | None]) -> list[Message]:
@@ -267,7 +307,9 @@ class Session:
             entries.wait(cur, self.claim.id, dependency, actor=self.actor)
             return list(asked)
 
-        return persist(self.ledger, change)
+        messages = persist(self.ledger, change)
+        self._over = True
+        return messages
 
 
 def finished(cur: Cur, claim: WritingClaim, *, actor: str, why: str) -> None:

@@ -17,7 +17,7 @@ from shared.ledger.effects import Effect
 from shared.ledger.links import Link
 from shared.ledger.messages import Message
 from workers.mapping.results import SupplierWrite, SupplierWrites
-from workers.writing.desk import Account, Desk
+from workers.writing.desk import Account, Desk, Stopping
 from workers.writing.first_contact import FirstContact
 from workers.writing.matching import duplicate_finding
 from workers.writing.session import Session, dependency_finding
@@ -28,11 +28,15 @@ log = structlog.get_logger()
 FLOW = flows.SUPPLIERS.name
 
 
-def unchanged(mapped: bytes, written: Sequence[Link]) -> bool:
-    """Say whether the ledger already shows every account's supplier as written and read back: no call is needed."""
+def targets(mapped: bytes, written: Sequence[Link]) -> list[str]:
+    """Return the Cin7 accounts to call: those where the ledger does not show the supplier as written and read back."""
     known = {link.cin7_account: link for link in written if link.verified}
     writes = msgspec.json.decode(mapped, type=SupplierWrites).writes
-    return all(write.account in known and is_written(write.supplier, known[write.account]) for write in writes)
+    return [
+        write.account
+        for write in writes
+        if write.account not in known or not is_written(write.supplier, known[write.account])
+    ]
 
 
 def is_written(wanted: Supplier, link: Link) -> bool:
@@ -49,21 +53,31 @@ def is_written(wanted: Supplier, link: Link) -> bool:
     return bare == wanted
 
 
-def target(mapped: bytes) -> str:
-    """Return the Cin7 account that the first call goes to."""
-    return msgspec.json.decode(mapped, type=SupplierWrites).writes[0].account
-
-
 def write_supplier(session: Session, desk: Desk, first_contact: FirstContact) -> list[Message]:
     """Write one claimed supplier to its accounts, one after the other; return the messages to hand over.
 
+    What goes wrong in one account keeps nobody in another waiting for this supplier.
+
     Raises:
-        Held: a possible duplicate, a conflict, or Cin7's refusal. Accounts written before it stay written.
+        Held: a possible duplicate, a conflict, or Cin7's refusal, of every account that has one.
         Retryable: an answer was lost or refused for its rate; the next claim resumes from what is there.
     """
     writes = msgspec.json.decode(session.claim.mapped, type=SupplierWrites).writes
-    for write in writes:
-        _Work(session, desk, first_contact, write).run()
+    findings: list[Finding] = []
+    later: Retryable | None = None
+    for write in sorted(writes, key=lambda write: write.account != session.begins_with):
+        try:
+            _Work(session, desk, first_contact, write).run()
+        except Held as held:
+            findings += held.findings
+        except Stopping:
+            raise
+        except Retryable as error:
+            later = error
+    if later is not None:
+        raise later
+    if findings:
+        raise Held(findings)
     session.later(partial(_hold_unserved, session, [write.account for write in writes]))
     return session.finish()
 
@@ -126,8 +140,7 @@ class _Work:
     def _settle_create(self, effect: Effect) -> None:
         """Look for our own create by the name it was sent with and the marker in it."""
         named = self.session.read(
-            self.account.target,
-            self.account.budget,
+            self.account,
             lambda slot: self.account.client.supplier_by_name(effect.marker, slot=slot),
         )
         number = self.settings.supplier_number_attribute
@@ -135,7 +148,8 @@ class _Work:
         hits = [found for found in named if marker and found.attributes.get(number, "") == marker]
         if not hits:
             # Without an attribute set Cin7 ignores the marker: then only what is ours in every field is ours.
-            hits = [found for found in self._unlinked(named) if not differences(self.wanted, found)]
+            sent = self._sent(effect)
+            hits = [found for found in self._unlinked(named) if not differences(sent, found)]
         if len(hits) > 1:
             raise Held([_twice(marker, hits)])
         if not hits:
@@ -146,6 +160,13 @@ class _Work:
         self.session.resolve(
             effect, "APPLIED", "found by its marker", lambda cur: links.store(cur, link, origin="adopted")
         )
+
+    def _sent(self, effect: Effect) -> Supplier:
+        """Return the supplier as it was sent then: IFS may want another by now."""
+        with self.desk.ledger.transaction() as cur:
+            body = effects.intended(cur, effect)
+        writes = msgspec.json.decode(body, type=SupplierWrites).writes if body else ()
+        return next((write.supplier for write in writes if write.account == self.account.name), self.wanted)
 
     def _unlinked(self, named: Sequence[Supplier]) -> list[Supplier]:
         with self.desk.ledger.transaction() as cur:
@@ -188,8 +209,7 @@ class _Work:
         client = self.account.client
         try:
             created = self.session.write(
-                self.account.target,
-                self.account.budget,
+                self.account,
                 step="create",
                 request="POST /supplier",
                 body=self.wanted,
@@ -230,8 +250,7 @@ class _Work:
             return
         wanted = plan.supplier
         answer = self.session.write(
-            self.account.target,
-            self.account.budget,
+            self.account,
             step="update",
             request="PUT /supplier",
             body=wanted,
@@ -274,9 +293,7 @@ class _Work:
         return found
 
     def _found(self, cin7_id: str) -> Supplier | None:
-        return self.session.read(
-            self.account.target, self.account.budget, lambda slot: self.account.client.supplier(cin7_id, slot=slot)
-        )
+        return self.session.read(self.account, lambda slot: self.account.client.supplier(cin7_id, slot=slot))
 
     def _link_to(self, cin7_id: str, name: str) -> Link:
         return Link(

@@ -130,6 +130,7 @@ def test_a_file_that_begins_with_a_byte_order_mark_is_read(file: Path) -> None:
         ("policy", 'accounts = "same"', "accounts is 'same': write one of same-code, explicit."),
         ("policy", 'supplier_conflict = { name = "x" }', "write one of ifs, cin7, newest, hold."),
         ("policy", 'order_states = ["Cancelled"]', "'Cancelled' stands in order_states and in cancelled_states"),
+        ("policy", "lease_s = 31", "lease_s is 31, too short for a call of [cin7.main]"),
         ("policy", "[polices]", "the file has an unknown key 'polices': did you mean 'policy'?"),
     ],
 )

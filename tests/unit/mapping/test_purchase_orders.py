@@ -184,6 +184,10 @@ def test_the_settings_decide_status_and_approach() -> None:
     assert (write.order.status, write.header.approach) == ("DRAFT", "STOCK")
 
 
+def test_an_order_that_was_received_while_it_was_held_still_goes_on() -> None:
+    assert not written(order(objstate="Received")).void
+
+
 def test_states_are_the_policys() -> None:
     assert written(order(objstate="Closed"), policy(cancelled_states=("Closed",))).void
 
