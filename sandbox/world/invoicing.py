@@ -231,6 +231,7 @@ def _share(line: Row, quantity: Decimal, account: str, centre: str) -> Share:
 
 
 def _cost(line: Row, account: str, centre: str) -> Share:
+    """Return the line's additional cost, which is invoiced beside it: no order line is named."""
     return Share(
         description="Additional cost",
         net=line["AdditionalCostAmount"],
@@ -238,7 +239,6 @@ def _cost(line: Row, account: str, centre: str) -> Share:
         account=account,
         centre=centre,
         quantity=Decimal(1),
-        line=(line["LineNo"], line["ReleaseNo"]),
     )
 
 

@@ -114,9 +114,10 @@ def test_invoices_of_an_order_name_its_lines_and_never_take_more_than_was_ordere
         assert header["Currency"] == order["CurrencyCode"]
         assert header["InvoiceDate"] >= order["OrderDate"][:10]
         for item in items[invoice_key(header)]:
-            line = lines[order["OrderNo"], item["PoRefLineNo"], item["PoRefReleaseNo"]]
             if item["Description"] == "Additional cost":
+                assert item["PoRefLineNo"] is None
                 continue
+            line = lines[order["OrderNo"], item["PoRefLineNo"], item["PoRefReleaseNo"]]
             assert (item["PartNo"], item["VatCode"]) == (line["PartNo"], line["TaxCode"])
             taken[order["OrderNo"], line["LineNo"], line["ReleaseNo"]] += item["Quantity"]
     assert all(0 <= taken[key] <= lines[key]["BuyQtyDue"] for key in taken)
