@@ -96,10 +96,8 @@ def build_world(
     numbers = count(_FIRST_NUMBER)
     wrong_ones = list(wrong_orders(desk, lambda: str(next(numbers)), _by_company(good), _named(wrong)))
     applied = [*good, *(one.supplier for one in wrong if one.expected is APPLIED)]
-    names = [
-        *_ODD_NUMBERS,
-        *(str(next(numbers)) for _ in range(max(orders, 100) - len(wrong_ones) - len(_ODD_NUMBERS))),
-    ]
+    plain = max(orders, 100) - len(wrong_ones) - len(_ODD_NUMBERS)
+    names = [*_ODD_NUMBERS, *(str(next(numbers)) for _ in range(plain))]
     right_ones = list(_orders(desk, rng, applied, names))
     everyone = [*good, *(one.supplier for one in wrong)]
     rng.shuffle(everyone)
