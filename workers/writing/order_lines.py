@@ -1,28 +1,30 @@
-"""Order lines and charges compared with those that Cin7 holds, line by line. Pure.
+"""Lines and charges of an order or a bill compared with those that Cin7 holds, line by line. Pure.
 
-A line is recognised by its comment, a charge by its reference: both begin with the IFS order, line and release, so
+A line is recognised by its comment, a charge by its reference: both begin with what IFS calls the line, so
 the order in which Cin7 lists them does not matter.
 """
 
 from collections.abc import Sequence
 from decimal import Decimal
 
+from shared.cin7.records.invoices import CreditNote, Invoice, InvoiceCharge, InvoiceLine
 from shared.cin7.records.lines import OrderCharge, OrderLine
 from shared.cin7.records.purchases import Order
 from shared.money import agree
 
 Entry = OrderLine | OrderCharge
+Stage = Order | Invoice | CreditNote
 
 
-def line_differences(wanted: Order, got: Order, tolerance: Decimal) -> tuple[str, ...]:
-    """Return every difference between the lines and charges of two orders, in words."""
+def line_differences(wanted: Stage, got: Stage, tolerance: Decimal) -> tuple[str, ...]:
+    """Return every difference between the lines and charges of two orders or bills, in words."""
     return (
         *_compared("line", wanted.lines, got.lines, tolerance),
         *_compared("charge", wanted.additional_charges, got.additional_charges, tolerance),
     )
 
 
-def total_differences(wanted: Order, got: Order, tolerance: Decimal) -> tuple[str, ...]:
+def total_differences(wanted: Stage, got: Stage, tolerance: Decimal) -> tuple[str, ...]:
     """Return the totals that differ; what contains tax may differ by the tolerance of every line."""
     entries = max(1, len(wanted.lines) + len(wanted.additional_charges))
     compared = (
@@ -31,7 +33,7 @@ def total_differences(wanted: Order, got: Order, tolerance: Decimal) -> tuple[st
         ("Total", wanted.total, got.total),
     )
     return tuple(
-        _said("order", field, str(one), str(other))
+        _said(type(wanted).__name__, field, str(one), str(other))
         for field, one, other in compared
         if not agree(one, other, tolerance * entries)
     )
@@ -58,6 +60,7 @@ def _entry_differences(name: str, wanted: Entry, got: Entry, tolerance: Decimal)
     texts = (
         ("SKU" if isinstance(wanted, OrderLine) else "Description", _label(wanted), _label(got)),
         ("TaxRule", wanted.tax_rule, got.tax_rule),
+        ("Account", _account(wanted), _account(got)),
     )
     numbers = (
         ("Quantity", wanted.quantity, got.quantity),
@@ -78,6 +81,10 @@ def _entry_differences(name: str, wanted: Entry, got: Entry, tolerance: Decimal)
 
 def _trace(entry: Entry) -> str:
     return entry.comment if isinstance(entry, OrderLine) else entry.reference
+
+
+def _account(entry: Entry) -> str:
+    return entry.account if isinstance(entry, InvoiceLine | InvoiceCharge) else ""
 
 
 def _label(entry: Entry) -> str:
