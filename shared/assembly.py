@@ -24,11 +24,11 @@ from shared.config.master_key import open_cipher
 from shared.config.settings import Settings
 from shared.current_rules import CurrentRules
 from shared.errors import Misconfigured, Retryable
-from shared.flows import PURCHASE_ORDERS, SUPPLIERS, Flow
+from shared.flows import PURCHASE_ORDERS, SUPPLIER_INVOICES, SUPPLIERS, Flow
 from shared.http import Http
 from shared.ifs import reading
 from shared.ifs.client import IfsClient
-from shared.ifs.records import purchase_orders, suppliers
+from shared.ifs.records import purchase_orders, supplier_invoices, suppliers
 from shared.ifs.sources import Source
 from shared.ledger.connection import Ledger
 from shared.ledger.migrations import require_current
@@ -38,7 +38,11 @@ from shared.seeing import Lens
 log = structlog.get_logger()
 T = TypeVar("T")
 
-SOURCES: Final[Mapping[Flow, Source]] = {SUPPLIERS: suppliers.SOURCE, PURCHASE_ORDERS: purchase_orders.SOURCE}
+SOURCES: Final[Mapping[Flow, Source]] = {
+    SUPPLIERS: suppliers.SOURCE,
+    PURCHASE_ORDERS: purchase_orders.SOURCE,
+    SUPPLIER_INVOICES: supplier_invoices.SOURCE,
+}
 
 #: Seconds for which a server may start later than we do.
 PATIENCE_S: Final = 60.0

@@ -25,8 +25,10 @@ class Flow(msgspec.Struct, frozen=True):
 SUPPLIERS: Final = Flow("suppliers", ("SupplierId",), document=False)
 PURCHASE_ORDERS: Final = Flow("purchase_orders", ("OrderNo",))
 
+SUPPLIER_INVOICES: Final = Flow("supplier_invoices", ("Company", "InvoiceId"))
+
 #: In dependency order: a flow may wait for records of the flows before it.
-FLOWS: Final = (SUPPLIERS, PURCHASE_ORDERS)
+FLOWS: Final = (SUPPLIERS, PURCHASE_ORDERS, SUPPLIER_INVOICES)
 BY_NAME: Final = {flow.name: flow for flow in FLOWS}
 
 

@@ -140,12 +140,12 @@ class Releaser:
         return free
 
     def release_linked(self) -> list[int]:
-        """Close the causes of entries that lacked a supplier which is linked now."""
+        """Close the causes of entries that lacked a record which is linked now."""
         with self.ledger.transaction() as cur:
             rows = cur.execute(
                 """
                 select distinct c.id from cause c join finding f on f.cause_id = c.id and f.open
-                join link l on l.flow = 'suppliers' and l.ifs_key = c.value
+                join link l on l.flow = split_part(f.field, '@', 1) and l.ifs_key = c.value
                   and l.cin7_account = split_part(f.field, '@', 2)
                 where c.status <> 'cleared' and c.code = 'dependency.missing'
                 """

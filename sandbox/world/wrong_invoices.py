@@ -116,8 +116,8 @@ def _waiting(
         yield WrongInvoice(invoice=clerk.of_order(order, _on_known_accounts(order)), expected=late)
     # A small world may have none.
     for planned in [order for order, of_order in orders if of_order.value == "Planned"][:1]:
-        why = "its order is not authorised in IFS: it is Planned"
-        late = Expected(outcome="waiting", value=planned.order_no, why=why)
+        why = "its order is not sent, since it is Planned"
+        late = held("dependency.missing", planned.order_no, why)
         yield WrongInvoice(invoice=clerk.of_order(planned, shares_of(planned)[0]), expected=late)
     order = take("10")
     lost = clerk.of_order(order, shares_of(order)[0], PoRefNumber=_NO_SUCH_ORDER)

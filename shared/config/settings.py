@@ -79,13 +79,13 @@ class States(msgspec.Struct, frozen=True):
     Attributes:
         live: creates or amends.
         cancelled: takes back.
-        ignored: leaves alone; None: every state that the others do not name.
+        ignored: leaves alone.
         later: past those: leaves alone what is first seen in one; what was seen before goes on.
     """
 
     live: tuple[str, ...]
     cancelled: tuple[str, ...]
-    ignored: tuple[str, ...] | None = None
+    ignored: tuple[str, ...]
     later: tuple[str, ...] = ()
 
     def is_live(self, state: str) -> bool:
@@ -98,8 +98,6 @@ class States(msgspec.Struct, frozen=True):
         return _among(state, self.cancelled)
 
     def is_ignored(self, state: str) -> bool:
-        if self.ignored is None:
-            return not (self.is_live(state) or self.is_cancelled(state))
         return _among(state, self.ignored)
 
 
@@ -120,7 +118,7 @@ class PolicySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     ignored_states: tuple[str, ...] = ("Planned", "Stopped")
     #: States past those: an order first seen in one is left alone, but one that was seen before still goes on.
     later_states: tuple[str, ...] = ("Received", "Arrived", "Invoiced", "Closed")
-    #: Invoice states that create or amend the invoice, and those that void it; all others are left alone.
+    #: Invoice states that create or amend the invoice, that void it, and that are left alone: nothing is booked in them.
     invoice_states: tuple[str, ...] = (
         "Posted",
         "PostedAuth",
@@ -129,6 +127,7 @@ class PolicySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         "PaidPosted",
     )
     invoice_cancelled_states: tuple[str, ...] = ("Cancelled",)
+    invoice_ignored_states: tuple[str, ...] = ("Preliminary", "PrelPosted", "PrelPostedAuth")
     #: Invoice types that are credit notes whatever the sign of their amounts.
     credit_note_types: tuple[str, ...] = ()
     #: Posting types of invoices that carry no cost (payables, tax), where a tenant names them.
@@ -147,10 +146,10 @@ class PolicySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     def states(self) -> dict[str, States]:
         """What the states of documents mean, by flow; those of a flow that is not here do not matter."""
         return {
-            "purchase_orders": States(
-                self.order_states, self.cancelled_states, self.ignored_states, self.later_states
+            "purchase_orders": States(self.order_states, self.cancelled_states, self.ignored_states, self.later_states),
+            "supplier_invoices": States(
+                self.invoice_states, self.invoice_cancelled_states, self.invoice_ignored_states
             ),
-            "supplier_invoices": States(self.invoice_states, self.invoice_cancelled_states),
         }
 
 

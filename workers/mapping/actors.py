@@ -28,6 +28,7 @@ from shared.queues.handing_over import actor_of, hand_over
 from workers.holding import OPERATOR_DELAY_S, Guard, bug_finding, crash_finding, persist
 from workers.mapping.purchase_orders import map_order
 from workers.mapping.rereading import Reread, Rereader
+from workers.mapping.supplier_invoices import map_invoice
 from workers.mapping.suppliers import map_supplier
 
 log = structlog.get_logger()
@@ -47,6 +48,7 @@ class Ready(msgspec.Struct, frozen=True):
 MAPPINGS: dict[Flow, MappingRule] = {
     flows.SUPPLIERS: map_supplier,
     flows.PURCHASE_ORDERS: map_order,
+    flows.SUPPLIER_INVOICES: map_invoice,
 }
 
 
@@ -216,7 +218,11 @@ class MappingStage:
 
     def _asked_in_vain(self, cur: Cur, claim: MappingClaim) -> list[tuple[int, str]]:
         entries.close(
-            cur, [claim.id], "dismissed", actor=self.guard.actor, why=f"IFS has no record {claim.key} in {self.flow}"
+            cur,
+            [claim.id],
+            "dismissed",
+            actor=self.guard.actor,
+            why=f"IFS has no record {claim.key} in {self.flow} that is sent",
         )
         waiting = links.waiters(cur, self.flow, claim.key)
         return [
@@ -245,7 +251,7 @@ def unknown_finding(flow: str, key: str, account: str, company: str) -> Finding:
         field=f"{flow}@{account}",
         value=key,
         company=company,
-        message=f"It needs {key} of {flow}, which IFS does not have or does not show to the connector's user.",
+        message=f"It needs {key} of {flow}, which IFS does not show to us, or which is not sent.",
         remedy=f"Create {key} in IFS or correct the document; it goes on by itself once {key} is in Cin7.",
     )
 

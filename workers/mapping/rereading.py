@@ -21,7 +21,7 @@ class Reread(msgspec.Struct, frozen=True, kw_only=True):
 
     to_map: list[MappingClaim]
     messages: list[Message]
-    #: Entries whose record is gone from the source.
+    #: Entries whose record is gone from the source, or was asked for and is not for us.
     gone: list[MappingClaim]
 
     @classmethod
@@ -68,7 +68,7 @@ class Rereader:
         return found
 
     def _one(self, cur: Cur, claim: MappingClaim, seen: Seen | None, read_at: datetime, found: Reread) -> None:
-        if seen is None:
+        if seen is None or (seen.skipped and claim.raw is None):
             found.gone.append(claim)
         elif seen.skipped:
             detecting.record_seen(cur, self.flow, [seen], read_at=read_at, actor=self.actor)

@@ -171,8 +171,8 @@ def _wanted(header: InvoiceHeader, rules: Rules, findings: list[Finding]) -> Wan
         return "live"
     if states.is_cancelled(header.objstate):
         return "void"
-    message = f"Invoice {header.invoice_id} is in state {shown(header.objstate)!r}, which is not sent."
-    remedy = "Post the invoice in IFS, or add the state to invoice_states or invoice_cancelled_states in [policy]."
+    message = f"Invoice {header.invoice_id} is in state {shown(header.objstate)!r}, which no setting knows."
+    remedy = "Add the state to invoice_states, invoice_cancelled_states or invoice_ignored_states in [policy]."
     findings.append(invalid("Objstate", header.objstate, message, remedy, shown(header.company)))
     return None
 

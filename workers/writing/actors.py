@@ -19,7 +19,7 @@ from shared.ledger.links import Link
 from shared.ledger.messages import Message, write_messages
 from shared.queues.handing_over import actor_of, hand_over
 from workers.holding import Guard, crash_finding, persist
-from workers.writing import purchase_writer, supplier_writer
+from workers.writing import invoice_writer, purchase_writer, supplier_writer
 from workers.writing.desk import CROWDED_S, Crowded, Desk, Seat, Stopping, permitted
 from workers.writing.first_contact import FirstContact
 from workers.writing.session import Session
@@ -48,6 +48,7 @@ def writers(first_contact: FirstContact) -> dict[Flow, Writer]:
             partial(supplier_writer.write_supplier, first_contact=first_contact),
         ),
         flows.PURCHASE_ORDERS: Writer(purchase_writer.targets, purchase_writer.write_purchase),
+        flows.SUPPLIER_INVOICES: Writer(invoice_writer.targets, invoice_writer.write_invoice),
     }
 
 

@@ -13,14 +13,14 @@ import structlog
 
 from shared import flows
 from shared.cin7.client import every
-from shared.cin7.records.suppliers import Supplier
+from shared.cin7.records.purchases import Purchase
 from shared.findings import Finding
 from shared.ledger import causes, events, links
 from shared.ledger.connection import Cur, Ledger
 from shared.ledger.links import Link
-from workers.mapping.results import PurchaseWrite, SupplierWrites
+from workers.mapping.results import InvoiceWrite, PurchaseWrite, SupplierWrites
+from workers.writing import purchase_orders, supplier_invoices
 from workers.writing.desk import Account
-from workers.writing.purchase_orders import addressed, carries_marker, is_voided
 from workers.writing.session import LOOK_BACK_S
 
 log = structlog.get_logger()
@@ -29,6 +29,8 @@ log = structlog.get_logger()
 AFTER_S: Final = 600.0
 LIMIT: Final = 20
 LANE: Final = "reconciliation"
+#: Field of the finding that names a twin.
+FIELD: Final = "duplicate"
 
 
 class Suspect(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,16 +81,23 @@ class DuplicateWatch:
         return found
 
     def _record(self, cur: Cur, suspect: Suspect, twins: Sequence[str]) -> None:
+        """Open a cause for a twin, once; close it when a later look finds none."""
         cur.execute("update effect set rechecked_at = now() where id = %s", (suspect.effect_id,))
+        known = cur.execute(
+            "select id from finding where entry_id = %s and field = %s and open", (suspect.entry_id, FIELD)
+        ).fetchall()
         if not twins:
+            cur.execute("update finding set open = false where id = any(%s)", ([row[0] for row in known],))
+        if not twins or known:
             return
+        names = ", ".join(twins)
         finding = Finding(
             code="target.refused",
-            field="duplicate",
+            field=FIELD,
             value=f"{suspect.flow} {suspect.key}",
             company=suspect.company,
-            message=f"Cin7 account {suspect.account} holds {suspect.key} more than once: also {', '.join(twins)}.",
-            remedy=f"Void or deprecate {', '.join(twins)} in Cin7, then dismiss nothing: the linked one stays.",
+            message=f"Cin7 account {suspect.account} holds {suspect.key} more than once: also {names}.",
+            remedy=f"Void or deprecate {names} in Cin7; the linked one stays. This closes when it is gone.",
         )
         causes.keep_findings(cur, suspect.entry_id, suspect.round, [finding])
         events.note(cur, suspect.entry_id, actor=self.actor, why=finding.message)
@@ -96,44 +105,45 @@ class DuplicateWatch:
 
 
 def suspects(cur: Cur, after_s: float) -> list[Suspect]:
-    """Return the creates that were sent again, long enough ago, and not looked at since."""
+    """Return the creates that were sent again long enough ago and not looked at since, and those that left a twin."""
     rows = cur.execute(
         """
         select f.id, e.id, e.round, f.flow, f.key, e.company, split_part(f.target, '/', 2), f.intent_at, b.raw
         from effect f join entry e on e.id = f.entry_id
         join body b on b.entry_id = e.id and b.kind = 'mapped' and b.round = e.round and b.at = e.detected_at
-        where f.step = 'create' and f.state = 'REFUSED' and f.unfound and f.rechecked_at is null
-          and f.ended_at < now() - make_interval(secs => %s)
+        where f.step = 'create' and f.state = 'REFUSED' and f.unfound
+          and coalesce(f.rechecked_at, f.ended_at) < now() - make_interval(secs => %s)
+          and (f.rechecked_at is null
+               or exists (select 1 from finding n where n.entry_id = e.id and n.field = %s and n.open))
         order by f.id limit %s
         """,
-        (after_s, LIMIT),
+        (after_s, FIELD, LIMIT),
     ).fetchall()
     return [Suspect(**dict(zip(Suspect.__struct_fields__, (*row[:8], bytes(row[8])), strict=True))) for row in rows]
 
 
-def twin_purchases(account: Account, suspect: Suspect, link: Link, ledger: Ledger) -> list[str]:
+def twin_orders(account: Account, suspect: Suspect, link: Link, ledger: Ledger) -> list[str]:
     """Return the numbers of other purchases with the order's marker."""
     write = msgspec.json.decode(suspect.mapped, type=PurchaseWrite)
-    with ledger.transaction() as cur:
-        supplier = links.find(cur, flows.SUPPLIERS.name, write.supplier_key, suspect.account)
-    if supplier is None or not supplier.written:
-        return []
-    theirs = msgspec.json.decode(supplier.written, type=Supplier)
-    write = addressed(write, msgspec.structs.replace(theirs, id=supplier.cin7_id))
+    return _twin_purchases(account, suspect, link, ledger, lambda found: purchase_orders.carries_marker(found, write))
+
+
+def twin_invoices(account: Account, suspect: Suspect, link: Link, ledger: Ledger) -> list[str]:
+    """Return the numbers of other purchases that were made for the same invoice without an order."""
+    write = msgspec.json.decode(suspect.mapped, type=InvoiceWrite)
+    return _twin_purchases(account, suspect, link, ledger, lambda found: supplier_invoices.carries_marker(found, write))
+
+
+def _twin_purchases(
+    account: Account, suspect: Suspect, link: Link, ledger: Ledger, bears: Callable[[Purchase], bool]
+) -> list[str]:
     since = f"{suspect.intent_at.astimezone(UTC) - timedelta(seconds=LOOK_BACK_S):%Y-%m-%dT%H:%M:%S}.000"
-    rows = list(
-        every(lambda page: account.client.purchase_list(page, search=theirs.name, updated_since=since, lane=LANE))
-    )
+    rows = list(every(lambda page: account.client.purchase_list(page, updated_since=since, lane=LANE)))
+    ours = link.cin7_id.partition("/")[0]
     with ledger.transaction() as cur:
-        taken = links.linked_ids(cur, suspect.flow, suspect.account, [row.id for row in rows]) | {link.cin7_id}
-    twins = []
-    for row in rows:
-        if row.id in taken:
-            continue
-        purchase = account.client.purchase(row.id, lane=LANE)
-        if carries_marker(purchase, write) and not is_voided(purchase):
-            twins.append(purchase.order_number)
-    return twins
+        taken = links.linked_ids(cur, suspect.flow, suspect.account, [row.id for row in rows]) | {ours}
+    found = (account.client.purchase(row.id, lane=LANE) for row in rows if row.id not in taken)
+    return [purchase.order_number for purchase in found if bears(purchase) and not purchase_orders.is_voided(purchase)]
 
 
 def twin_suppliers(account: Account, suspect: Suspect, link: Link, _ledger: Ledger) -> list[str]:
@@ -153,5 +163,6 @@ def twin_suppliers(account: Account, suspect: Suspect, link: Link, _ledger: Ledg
 
 FINDERS: Final[Mapping[str, Finder]] = {
     flows.SUPPLIERS.name: twin_suppliers,
-    flows.PURCHASE_ORDERS.name: twin_purchases,
+    flows.PURCHASE_ORDERS.name: twin_orders,
+    flows.SUPPLIER_INVOICES.name: twin_invoices,
 }

@@ -286,11 +286,14 @@ class Session:
         self._over = True
         return messages
 
-    def wait_for(self, dependency: str, account: str, ask: Callable[[Cur], Sequence[Message] | None]) -> list[Message]:
+    def wait_for(
+        self, dependency: str, account: str, ask: Callable[[Cur], Sequence[Message] | None], missing: Finding
+    ) -> list[Message]:
         """Let the entry wait for a link, unless it has come meanwhile; then it is simply sent again.
 
         Args:
             ask: sees to it that the record waited for is on its way; None where it cannot come, and the entry is held.
+            missing: the reason it is held for then.
         """
         flow, _, key = dependency.partition("/")
         key = key.rpartition("@")[0]
@@ -303,7 +306,7 @@ class Session:
                 return write_messages(cur, "write", self.claim.flow, [self.claim.id])
             asked = ask(cur)
             if asked is None:
-                raise Held([dependency_finding(key, account, self.claim.company)])
+                raise Held([missing])
             entries.wait(cur, self.claim.id, dependency, actor=self.actor)
             return list(asked)
 
@@ -328,17 +331,6 @@ def promote(cur: Cur, claim: WritingClaim) -> list[Message]:
         (claim.flow, claim.key, claim.version),
     ).fetchone()
     return write_messages(cur, "write", claim.flow, [int(row[0])]) if row else []
-
-
-def dependency_finding(key: str, account: str, company: str) -> Finding:
-    return Finding(
-        code="dependency.missing",
-        field=f"VendorNo@{account}",
-        value=key,
-        company=company,
-        message=f"Supplier {key} is not in Cin7 account {account} and cannot be brought there.",
-        remedy=f"Create supplier {key} in IFS with payment terms for company {company}, or correct the order.",
-    )
 
 
 def refused_finding(refused: Cin7Refused, company: str) -> Finding:

@@ -17,10 +17,11 @@ from shared.ledger.effects import Effect
 from shared.ledger.links import Link
 from shared.ledger.messages import Message
 from workers.mapping.results import SupplierWrite, SupplierWrites
+from workers.writing.dependencies import missing, satisfied
 from workers.writing.desk import Account, Desk, Stopping
 from workers.writing.first_contact import FirstContact
 from workers.writing.matching import duplicate_finding
-from workers.writing.session import Session, dependency_finding
+from workers.writing.session import Session
 from workers.writing.suppliers import Create, Unchanged, differences, plan_supplier, remembered
 
 log = structlog.get_logger()
@@ -87,7 +88,7 @@ def _hold_unserved(session: Session, served: Sequence[str], cur: Cur) -> None:
     key = session.claim.key
     for entry, _, account, company in links.waiters(cur, FLOW, key):
         if account not in served:
-            entries.hold(cur, entry, "write", [dependency_finding(key, account, company)], actor=session.actor)
+            entries.hold(cur, entry, "write", [missing(FLOW, key, account, company)], actor=session.actor)
 
 
 class _Work:
@@ -277,14 +278,7 @@ class _Work:
             version=self.session.claim.version,
             verified=True,
         )
-        name = links.dependency(FLOW, link.ifs_key, link.cin7_account)
-
-        def change(cur: Cur) -> None:
-            links.lock_dependency(cur, name)
-            links.store(cur, known)
-            self.session.messages += links.wake(cur, name, actor=self.session.actor)
-
-        self.session.later(change)
+        self.session.later(partial(satisfied, self.session, known))
 
     def _read(self, cin7_id: str) -> Supplier:
         found = self._found(cin7_id)

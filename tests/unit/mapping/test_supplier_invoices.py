@@ -159,10 +159,14 @@ def test_a_cancelled_invoice_is_voided_whatever_else_is_wrong_with_it() -> None:
     assert (write.void, write.number, write.order_key, write.entries) == (True, "NF-5581", "1001", ())
 
 
-@pytest.mark.parametrize("state", ["Preliminary", "PrelPosted", "Whatever"])
-def test_an_invoice_that_is_not_posted_is_not_sent(state: str) -> None:
-    assert culprits(refused(invoice(objstate=state))) == [("source.invalid", "10", state)]
+@pytest.mark.parametrize("state", ["Preliminary", "PrelPosted"])
+def test_an_invoice_that_is_not_posted_is_left_alone(state: str) -> None:
     assert RULES.policy.states["supplier_invoices"].is_ignored(state)
+
+
+def test_a_state_that_no_setting_knows_is_named() -> None:
+    assert culprits(refused(invoice(objstate="Whatever"))) == [("source.invalid", "10", "Whatever")]
+    assert not RULES.policy.states["supplier_invoices"].is_ignored("Whatever")
 
 
 def test_every_posting_with_a_wrong_account_is_named() -> None:

@@ -1,0 +1,190 @@
+"""Brings a supplier invoice or credit note into Cin7: onto its order's purchase, or onto one of its own; read back."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import msgspec
+
+from shared import flows
+from shared.cin7.records.purchases import Purchase
+from shared.cin7.records.suppliers import Supplier
+from shared.errors import Held
+from shared.ledger import effects, links
+from shared.ledger.links import Link
+from shared.ledger.messages import Message
+from shared.money import tolerance_from
+from workers.mapping.results import InvoiceWrite
+from workers.writing.dependencies import satisfied, wait_for
+from workers.writing.desk import Account, Desk
+from workers.writing.purchase_orders import CreateHeader, Undo, Void, WriteOrder
+from workers.writing.purchase_work import PurchaseWork, otherwise
+from workers.writing.session import Session
+from workers.writing.supplier_invoices import (
+    Step,
+    UndoInvoice,
+    VoidCreditNote,
+    VoidInvoice,
+    WriteCreditNote,
+    WriteInvoice,
+    addressed,
+    carries_marker,
+    check_supplier,
+    held_bills,
+    invoice_differences,
+    plan_invoice,
+    with_task,
+)
+
+FLOW = flows.SUPPLIER_INVOICES.name
+
+
+def targets(mapped: bytes, written: Sequence[Link]) -> list[str]:
+    """Return the Cin7 account to call; none where the ledger shows this body as written and read back."""
+    if any(link.written == mapped and link.verified for link in written):
+        return []
+    return [msgspec.json.decode(mapped, type=InvoiceWrite).account]
+
+
+def write_invoice(session: Session, desk: Desk) -> list[Message]:
+    """Write one claimed invoice or credit note; return the messages to hand over.
+
+    Raises:
+        Held: Cin7 or the plan refuses.
+        Retryable: an answer was lost or refused for its rate; the next claim resumes from what is there.
+    """
+    write = msgspec.json.decode(session.claim.mapped, type=InvoiceWrite)
+    account = desk.account(write.account)
+    flow, key = home(write)
+    with desk.ledger.transaction() as cur:
+        needed = links.find(cur, flow, key, write.account)
+        supplier = links.find(cur, flows.SUPPLIERS.name, write.supplier_key, write.account)
+        link = links.find(cur, FLOW, session.claim.key, write.account)
+        lost = effects.unresolved(cur, FLOW, session.claim.key)
+    if write.void and link is None and not lost:  # Never written, so that nothing has to come first.
+        return session.finish("nothing of it was in Cin7")
+    if needed is None or not needed.written:
+        return wait_for(session, flow, key, write.account)
+    if supplier is not None and supplier.written:
+        theirs = msgspec.structs.replace(msgspec.json.decode(supplier.written, type=Supplier), id=supplier.cin7_id)
+        if mismatch := check_supplier(write, theirs):
+            raise Held(mismatch)
+        write = addressed(write, theirs)
+    work = _Work(session, desk, account, write, link, None if write.own else needed)
+    if lost:
+        work.settle(lost)
+    return work.run()
+
+
+def home(write: InvoiceWrite) -> tuple[str, str]:
+    """Return the flow and key of what must be in Cin7 before: its order, the invoice it takes back, or its supplier."""
+    if write.order_key:
+        return flows.PURCHASE_ORDERS.name, write.order_key
+    if write.credited_key:
+        return FLOW, write.credited_key
+    return flows.SUPPLIERS.name, write.supplier_key
+
+
+class _Work(PurchaseWork):
+    """The calls of one invoice or credit note, in order.
+
+    Its link names the purchase and, behind a slash, the task: several invoices may belong to one purchase.
+
+    Args:
+        parent: the link of the order or invoice whose purchase it goes to; None: it has a purchase of its own.
+    """
+
+    flow = FLOW
+
+    def __init__(
+        self,
+        session: Session,
+        desk: Desk,
+        account: Account,
+        write: InvoiceWrite,
+        link: Link | None,
+        parent: Link | None,
+    ) -> None:
+        super().__init__(session, desk, account, link, write.marker)
+        self.write = write
+        self.parent = parent
+        self.tolerance = tolerance_from(desk.settings.policy.total_tolerance)
+
+    @property
+    def purchase_id(self) -> str:
+        return self.parent.cin7_id.partition("/")[0] if self.parent else super().purchase_id
+
+    def bears(self, purchase: Purchase) -> bool:
+        return carries_marker(purchase, self.write)
+
+    def supplier_keys(self, sent: bytes | None) -> set[str]:
+        before = {msgspec.json.decode(sent, type=InvoiceWrite).supplier_key} if sent else set()
+        return {self.write.supplier_key} | before
+
+    def settled(self) -> bool:
+        return plan_invoice(self.write, self.read(self.purchase_id), None, self.tolerance) == ()
+
+    def run(self) -> list[Message]:
+        if self.purchase_id:
+            self.current = self.read(self.purchase_id)
+        steps = plan_invoice(self.write, self.current, self._written(), self.tolerance)
+        if isinstance(steps, list):
+            raise Held(steps)
+        for step in steps:
+            self._take(step)
+        if not self.purchase_id:
+            return self.session.finish("nothing of it was in Cin7")
+        got = self.read(self.purchase_id) if steps else self.current
+        assert got is not None  # noqa: S101 - read before the plan, or just now
+        if self.settings.read_back and (differences := invoice_differences(self.write, got, self.tolerance)):
+            raise Held([otherwise(differences, f"{got.order_number} {self.write.number}", self.write.company)])
+        self.session.later(partial(satisfied, self.session, self._written_link(got)))
+        return self.session.finish("" if steps else "as wanted already")
+
+    def _written(self) -> InvoiceWrite | None:
+        if self.link is None or not self.link.written:
+            return None
+        return msgspec.json.decode(self.link.written, type=InvoiceWrite)
+
+    def _written_link(self, got: Purchase) -> Link:
+        bills = held_bills(self.write, got)
+        task = bills[0].task_id if bills else "none"
+        number = f"{got.order_number} {self.write.number}"
+        return msgspec.structs.replace(
+            self.link or self.link_to("", ""),
+            cin7_id=f"{got.id}/{task}",
+            cin7_number=number,
+            written=self.session.claim.mapped,
+            version=self.session.claim.version,
+            verified=True,
+        )
+
+    def _take(self, step: Step) -> None:
+        client, purchase = self.account.client, self.purchase_id
+        match step:
+            case CreateHeader(header=header):
+                self.create(header)
+            case WriteOrder(order=order):
+                self.send("order", "POST /purchase/order", order, partial(client.write_order, purchase, order))
+            case Undo():
+                path = "DELETE /advanced-purchase?Void=false"
+                self.send("undo", path, purchase, partial(client.undo_purchase, purchase))
+            case Void():
+                path = "DELETE /advanced-purchase?Void=true"
+                self.send("void", path, purchase, partial(client.void_purchase, purchase))
+            case WriteInvoice(invoice=invoice):
+                assert self.current is not None  # noqa: S101 - a header was read or created before
+                ready = with_task(invoice, self.current)
+                path = "POST /advanced-purchase/invoice"
+                self.send("invoice", path, ready, partial(client.write_invoice, purchase, ready))
+            case UndoInvoice(task_id=task):
+                path = "DELETE /advanced-purchase/invoice?Void=false"
+                self.send("undo-invoice", path, task, partial(client.undo_invoice, task))
+            case VoidInvoice(task_id=task):
+                path = "DELETE /advanced-purchase/invoice?Void=true"
+                self.send("void-invoice", path, task, partial(client.void_invoice, task))
+            case WriteCreditNote(note=note):
+                path = "POST /advanced-purchase/creditnote"
+                self.send("credit-note", path, note, partial(client.write_credit_note, purchase, note))
+            case VoidCreditNote(task_id=task):
+                path = "DELETE /advanced-purchase/creditnote"
+                self.send("void-credit-note", path, task, partial(client.void_credit_note, task))
