@@ -1,6 +1,7 @@
 """A posted invoice becomes the same money on the same accounts, or says which posting stands in its way."""
 
 from decimal import Decimal
+from typing import TypeVar
 
 import msgspec
 import pytest
@@ -15,9 +16,10 @@ from tests.unit.mapping.test_totality import FAIR_RULES, NUMBERS, TEXTS, record,
 from workers.mapping.results import InvoiceWrite
 from workers.mapping.supplier_invoices import map_invoice
 
-KEY = {"company": "10", "invoice_id": 70021}
+COMPANY, NUMBER = "10", 70021
 HEADER = InvoiceHeader(
-    **KEY,
+    company=COMPANY,
+    invoice_id=NUMBER,
     identity="S1",
     invoice_no="NF-5581",
     invoice_date="2026-03-21",
@@ -32,7 +34,8 @@ HEADER = InvoiceHeader(
     objstate="Posted",
 )
 BOLTS = InvoiceItem(
-    **KEY,
+    company=COMPANY,
+    invoice_id=NUMBER,
     item_id=1,
     description="Bolt M8, zinc",
     net_curr_amount=Decimal("46.00"),
@@ -44,7 +47,8 @@ BOLTS = InvoiceItem(
     part_no="BOLT-8",
 )
 CLEANING = InvoiceItem(
-    **KEY,
+    company=COMPANY,
+    invoice_id=NUMBER,
     item_id=2,
     description="Office cleaning",
     net_curr_amount=Decimal("120.00"),
@@ -54,7 +58,7 @@ CLEANING = InvoiceItem(
 
 
 def posting(row_id: int, code: str, amount: str, **more: object) -> InvoicePosting:
-    made = InvoicePosting(**KEY, row_id=row_id, code_a=code, curr_amount=Decimal(amount))
+    made = InvoicePosting(company=COMPANY, invoice_id=NUMBER, row_id=row_id, code_a=code, curr_amount=Decimal(amount))
     return msgspec.structs.replace(made, **more)
 
 
@@ -71,8 +75,11 @@ def invoice(*rows: InvoicePosting, items: tuple[InvoiceItem, ...] | None = None,
     )
 
 
+Row = TypeVar("Row", InvoiceHeader, InvoiceItem, InvoicePosting)
+
+
 def negative(document: InvoiceDocument) -> InvoiceDocument:
-    def turned(row: msgspec.Struct) -> msgspec.Struct:
+    def turned(row: Row) -> Row:
         names = [name for name in row.__struct_fields__ if name.endswith("_curr_amount") or name == "curr_amount"]
         return msgspec.structs.replace(row, **{name: -getattr(row, name) for name in names})
 
@@ -109,7 +116,7 @@ def test_an_invoice_of_an_order_goes_to_its_purchase_with_the_account_of_every_p
     bolts, cleaning = write.entries
     assert (bolts.po_line, bolts.quantity, bolts.cin7_code, bolts.trace) == (
         "1/1",
-        250,
+        Decimal(250),
         "4010",
         "IFS INV 10/70021/1 4010 C100",
     )
@@ -247,9 +254,10 @@ def test_an_invoice_without_items_is_one_item_of_its_totals() -> None:
     ],
 )
 def test_a_header_that_its_items_do_not_make_up_is_held_with_both_totals(
-    changes: dict[str, object], field: str, value: str
+    changes: dict[str, Decimal], field: str, value: str
 ) -> None:
-    (finding,) = refused(invoice(**changes))
+    header = msgspec.structs.replace(HEADER, **changes)
+    (finding,) = refused(msgspec.structs.replace(INVOICE, header=header))
     assert (finding.code, finding.field, finding.value) == ("total.mismatch", field, value)
 
 
@@ -374,7 +382,8 @@ def posted(draw: st.DrawFn) -> InvoiceDocument:
     currency = draw(st.sampled_from(sorted(UNITS)))
     places = UNITS[currency]
     unit = Decimal(1).scaleb(-places)
-    items, rows = [], []
+    items: list[InvoiceItem] = []
+    rows: list[InvoicePosting] = []
     for number in range(1, draw(st.integers(1, 6)) + 1):
         parts = draw(st.lists(st.integers(1, 10_000_000), min_size=1, max_size=3))
         net = sum(parts) * unit

@@ -119,7 +119,7 @@ def test_ordered_parts_become_lines_and_everything_else_charges_each_with_its_ac
     )
     assert (charge.description, charge.quantity, charge.price, charge.account) == (
         "Office cleaning",
-        1,
+        Decimal(1),
         Decimal(120),
         "6100",
     )
@@ -132,7 +132,7 @@ def test_what_no_price_of_four_places_gives_is_a_charge_of_its_own() -> None:
     (line,) = made.lines
     rounding = made.additional_charges[0]
     assert (line.quantity, line.price, line.total) == (Decimal(30_000), Decimal("0.0015"), Decimal("45.00"))
-    assert (rounding.total, rounding.account, rounding.tax) == (Decimal("1.00"), line.account, 0)
+    assert (rounding.total, rounding.account, rounding.tax) == (Decimal("1.00"), line.account, Decimal(0))
 
 
 def test_amounts_include_tax_where_those_of_the_purchase_do() -> None:
