@@ -97,7 +97,7 @@ def void_invoice_request(task_id: str) -> Request:
 
 def write_credit_note_request(purchase_id: str, note: CreditNote) -> Request:
     """Return the call that adds a credit note (no task id), or replaces one that is a draft."""
-    named = {
+    named: dict[str, object] = {
         "CreditNoteNumber": note.number,
         "CreditNoteInvoiceNumber": note.invoice_number,
         "CreditNoteDate": note.date,

@@ -87,7 +87,7 @@ def test_an_authorised_invoice_is_stepped_back_and_written_anew_in_its_place(ser
     served.cin7.undo_invoice(held.task_id)
     assert [found.status for found in served.cin7.invoices(bought.id)] == ["DRAFT"]
     (written,) = served.cin7.write_invoice(bought.id, again)
-    assert (written.task_id, written.status, written.lines[0].quantity) == (held.task_id, "AUTHORISED", 60)
+    assert (written.task_id, written.status, written.lines[0].quantity) == (held.task_id, "AUTHORISED", Decimal(60))
 
 
 def test_a_void_invoice_stays_to_be_seen(served: Served) -> None:
