@@ -1,4 +1,4 @@
-"""The addresses that are served: /healthz, /readyz and /metrics; everything else is a 404 in JSON."""
+"""The addresses that are served: /healthz, /readyz, /metrics, /api/journals/check; all else is a 404 in JSON."""
 
 import asyncio
 from collections.abc import Callable
@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from console.web.journals import JournalsPage
 from console.web.metrics import Figures
 from console.web.readiness import readiness
 from shared.assembly import Assembly
@@ -99,6 +100,7 @@ def build_app(parts: Assembly) -> Starlette:
             Route("/healthz", pages.alive),
             Route("/readyz", pages.ready),
             Route("/metrics", pages.metrics),
+            Route("/api/journals/check", JournalsPage(parts).check, methods=["POST"]),
         ],
         middleware=[Middleware(Secured)],
         exception_handlers={HTTPException: _refusal, Exception: _failure},
