@@ -184,7 +184,7 @@ def _count(tenant: Tenant, stream: StreamInUse) -> int | None:
 
 def stamped_children(tenant: Tenant, stream: StreamInUse) -> list[BoundSet]:
     """Return the children whose own time of change is polled too."""
-    key = {HEADER: stream.bound.header.key[0]}
+    key = {HEADER: stream.bound.header.key}
     found = []
     for child in stream.bound.children:
         if child.modified_field and child.parents == key:
