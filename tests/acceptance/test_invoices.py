@@ -63,7 +63,10 @@ def require_books(stage: Stage, world: World) -> None:
     there = bills(stage)
     assert all(bill["Status"] == "AUTHORISED" for _, bill in there)
     got = Counter((number_of(bill), Decimal(str(bill["Total"])).normalize()) for _, bill in there)
-    assert got == wanted
+    missing = {number for number, _ in wanted - got}
+    keys = {key for key, row in rows.items() if row["InvoiceNo"] in missing}
+    reasons = [finding["message"] for hold in stage.ask("holds") if hold["key"] in keys for finding in hold["findings"]]
+    assert got == wanted, reasons
     assert len({(order, number_of(bill)) for order, bill in there}) == len(there)
 
 

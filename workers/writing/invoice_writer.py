@@ -10,11 +10,13 @@ from shared.cin7.records.purchases import Purchase
 from shared.cin7.records.suppliers import Supplier
 from shared.errors import Held
 from shared.ledger import effects, links
+from shared.ledger.connection import Cur
+from shared.ledger.detecting import database_now
 from shared.ledger.links import Link
 from shared.ledger.messages import Message
 from shared.money import tolerance_from
 from workers.mapping.results import InvoiceWrite
-from workers.writing.dependencies import satisfied, wait_for
+from workers.writing.dependencies import missing, satisfied, wait_for
 from workers.writing.desk import Account, Desk
 from workers.writing.purchase_orders import CreateHeader, Undo, Void, WriteOrder
 from workers.writing.purchase_work import PurchaseWork, otherwise
@@ -108,6 +110,8 @@ class _Work(PurchaseWork):
         self.write = write
         self.parent = parent
         self.tolerance = tolerance_from(desk.settings.policy.total_tolerance)
+        with desk.ledger.transaction() as cur:
+            self.began_at = database_now(cur)
 
     @property
     def purchase_id(self) -> str:
@@ -128,6 +132,8 @@ class _Work(PurchaseWork):
             self.current = self.read(self.purchase_id)
         steps = plan_invoice(self.write, self.current, self._written(), self.tolerance)
         if isinstance(steps, list):
+            if self.write.credit and self.write.order_key and {one.code for one in steps} == {"dependency.missing"}:
+                return self._wait_for_an_invoice()
             raise Held(steps)
         for step in steps:
             self._take(step)
@@ -138,7 +144,35 @@ class _Work(PurchaseWork):
         if self.settings.read_back and (differences := invoice_differences(self.write, got, self.tolerance)):
             raise Held([otherwise(differences, f"{got.order_number} {self.write.number}", self.write.company)])
         self.session.later(partial(satisfied, self.session, self._written_link(got)))
+        if self.write.order_key and not self.write.credit:
+            self.session.later(self._wake_credit_notes)
         return self.session.finish("" if steps else "as wanted already")
+
+    @property
+    def _any_invoice(self) -> str:
+        """What a credit note waits for that comes before the invoices of its order."""
+        return links.dependency(FLOW, f"order {self.write.order_key}", self.account.name)
+
+    def _wake_credit_notes(self, cur: Cur) -> None:
+        links.lock_dependency(cur, self._any_invoice)
+        self.session.messages += links.wake(cur, self._any_invoice, actor=self.session.actor)
+
+    def _wait_for_an_invoice(self) -> list[Message]:
+        """Wait for any invoice of the order; one that came since we looked sends us on at once."""
+        never = missing(FLOW, f"order {self.write.order_key}", self.account.name, self.write.company)
+        messages = self.session.wait_for(self._any_invoice, self.account.name, lambda _: [], never)
+        with self.desk.ledger.transaction() as cur:
+            links.lock_dependency(cur, self._any_invoice)
+            came = cur.execute(
+                """
+                select 1 from link where flow = %s and cin7_account = %s and starts_with(cin7_id, %s)
+                and written_at > %s
+                """,
+                (FLOW, self.account.name, f"{self.purchase_id}/", self.began_at),
+            ).fetchone()
+            if came is not None:
+                messages += links.wake(cur, self._any_invoice, actor=self.session.actor)
+        return messages
 
     def _written(self) -> InvoiceWrite | None:
         if self.link is None or not self.link.written:
