@@ -1,5 +1,6 @@
 """Supplier invoices and credit notes over real processes: each once on its purchase, to the cent, whatever is lost."""
 
+import time
 from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
@@ -108,11 +109,10 @@ def test_lost_answers_leave_no_invoice_twice(stage: Stage, world: World) -> None
 
 def test_killed_writers_leave_no_invoice_twice_and_none_half_written(stage: Stage, world: World) -> None:
     stage.start("poller", "sweeper", "mapper", "replayer")
-    for _ in range(6):
+    until(lambda: sum(flow["mapped"] for flow in stage.ask("status")["flows"]) > 100)
+    for _ in range(5):
         writers = stage.start("writer", "writer")
-        until(lambda writers=writers: stage.ask("status") and writers[0].poll() is None)
-        before = sum(flow["written"] for flow in stage.ask("status")["flows"])
-        until(lambda before=before: sum(f["written"] for f in stage.ask("status")["flows"]) > before, timeout_s=60)
+        time.sleep(2.5)  # Long enough to be in the middle of something.
         for writer in writers:
             writer.kill()
     stage.start("writer", "writer")
