@@ -16,7 +16,6 @@ from shared.ifs.pages import Row
 from shared.ifs.reading import Batch
 from shared.ledger import detecting, watermarks
 from shared.ledger.connection import Ledger
-from shared.ledger.messages import write_messages
 from shared.ledger.watermarks import Watermark
 from shared.queues import dead_letters
 from shared.queues.handing_over import hand_over
@@ -217,8 +216,8 @@ class _Pull:
                 actor=self.actor,
                 poll_id=self.poll_id,
                 sweep=self.poll_id if self.sweep else 0,
+                carried=True,
             )
-            messages = write_messages(cur, "map", self.flow, found.entries)
             counts = {
                 "pages": batch.pages,
                 "rows": batch.rows,
@@ -233,7 +232,7 @@ class _Pull:
         self.position = reached or self.position
         for name, count in counts.items():
             self.counts[name] += count
-        hand_over(self.client, self.ledger, messages)
+        hand_over(self.client, self.ledger, found.messages)
         try:
             for entry, stage in found.unheld:
                 dead_letters.remove_entries(self.client, queue_of(stage, self.flow), [entry])  # type: ignore[arg-type]
