@@ -93,7 +93,7 @@ def _by_link(child: BoundSet, rows: Iterable[Row]) -> dict[str, list[Row]]:
     """Return the rows by link. A row that came twice, because it changed meanwhile, counts as it came last."""
     found: dict[str, dict[object, Row]] = {}
     for row in rows:
-        key = tuple(str(row.values.get(name)) for name in child.key)
+        key = tuple(map(str, map(row.values.get, child.key)))
         identity: object = key if row.sound else row.raw
         found.setdefault(key_text(row.values.get(child.link)), {})[identity] = row
     return {link: list(members.values()) for link, members in found.items()}
