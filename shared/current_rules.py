@@ -87,7 +87,7 @@ class CurrentRules:
         self._in_vain: dict[tuple[str, str], float] = {}
 
     def revision(self) -> int:
-        with self.ledger.transaction() as cur:
+        with self.ledger.statement() as cur:
             return references.revision(cur)
 
     def get(self) -> Rules:
