@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -10,6 +11,7 @@ import redis
 import structlog
 
 from producers.brake import near_empty
+from producers.leading import leading
 from shared.errors import ConnectorError
 from shared.flows import Flow, queue_of
 from shared.ifs.pages import Row
@@ -77,6 +79,8 @@ class Poller:
         self.ledger = ledger
         self.client = client
         self.actor = actor
+        # Not the actor: one person may well poll from two windows.
+        self.holder = f"{actor} {uuid4()}"
         self.zone = ZoneInfo(time_zone)
         self.sweep_at = sweep_at
         self.lease_s = lease_s
@@ -91,13 +95,14 @@ class Poller:
         with self.ledger.transaction() as cur:
             if not force and not watermarks.due(cur, stream.flow.name):
                 return None
-            mark = watermarks.lead(cur, stream.flow.name, self.actor, self.lease_s)
+            mark = watermarks.lead(cur, stream.flow.name, self.holder, self.lease_s)
         if mark is None:
             return None
         try:
             if not (mark.due or force):
                 return None
-            return self._pull(stream, mark, sweep=sweep)
+            with leading(self.ledger, mark):
+                return self._pull(stream, mark, sweep=sweep)
         finally:
             with self.ledger.transaction() as cur:
                 watermarks.let_go(cur, mark)
