@@ -92,11 +92,12 @@ def _usable_test(shape: Shape) -> Callable[[msgspec.Struct], bool]:
 
     # Every record of every sweep comes through here.
     def usable(row: msgspec.Struct) -> bool:
-        return (
-            not any(not text or text.isspace() for text in texts(row))
-            and not any(code and not _CURRENCY.fullmatch(code) for code in currencies(row))
-            and not any(amount is not None and _amount_problem(amount) for amount in amounts(row))
-        )
+        if not all(map(str.strip, texts(row))):
+            return False
+        for code in currencies(row):
+            if code and not _CURRENCY.fullmatch(code):
+                return False
+        return not any(amount is not None and _amount_problem(amount) for amount in amounts(row))
 
     return usable
 
