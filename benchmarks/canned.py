@@ -16,7 +16,7 @@ from sandbox.serving import build_server
 
 
 class Canned:
-    """Passes everything on, but for a read that was answered before; an edit of the data forgets all."""
+    """Passes everything on, but for a read that was answered before; an order to the control plane forgets all."""
 
     def __init__(self, app: IfsApp) -> None:
         self.app = app
@@ -24,7 +24,7 @@ class Canned:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         key = scope["raw_path"] + b"?" + scope["query_string"]
-        if scope["path"].startswith("/_sandbox/") and scope["method"] != "GET":
+        if scope["path"].startswith("/_sandbox/") and scope["method"] == "POST":
             self.kept.clear()
         if scope["method"] != "GET" or scope["path"].startswith(("/_sandbox/", "/auth/")):
             await self.app(scope, receive, send)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -10,13 +11,13 @@ import redis
 import structlog
 
 from producers.brake import near_empty
+from producers.leading import leading
 from shared.errors import ConnectorError
 from shared.flows import Flow, queue_of
 from shared.ifs.pages import Row
 from shared.ifs.reading import Batch
 from shared.ledger import detecting, watermarks
 from shared.ledger.connection import Ledger
-from shared.ledger.messages import write_messages
 from shared.ledger.watermarks import Watermark
 from shared.queues import dead_letters
 from shared.queues.handing_over import hand_over
@@ -78,6 +79,8 @@ class Poller:
         self.ledger = ledger
         self.client = client
         self.actor = actor
+        # Not the actor: one person may well poll from two windows.
+        self.holder = f"{actor} {uuid4()}"
         self.zone = ZoneInfo(time_zone)
         self.sweep_at = sweep_at
         self.lease_s = lease_s
@@ -92,13 +95,14 @@ class Poller:
         with self.ledger.transaction() as cur:
             if not force and not watermarks.due(cur, stream.flow.name):
                 return None
-            mark = watermarks.lead(cur, stream.flow.name, self.actor, self.lease_s)
+            mark = watermarks.lead(cur, stream.flow.name, self.holder, self.lease_s)
         if mark is None:
             return None
         try:
             if not (mark.due or force):
                 return None
-            return self._pull(stream, mark, sweep=sweep)
+            with leading(self.ledger, mark):
+                return self._pull(stream, mark, sweep=sweep)
         finally:
             with self.ledger.transaction() as cur:
                 watermarks.let_go(cur, mark)
@@ -217,8 +221,8 @@ class _Pull:
                 actor=self.actor,
                 poll_id=self.poll_id,
                 sweep=self.poll_id if self.sweep else 0,
+                carried=True,
             )
-            messages = write_messages(cur, "map", self.flow, found.entries)
             counts = {
                 "pages": batch.pages,
                 "rows": batch.rows,
@@ -233,7 +237,7 @@ class _Pull:
         self.position = reached or self.position
         for name, count in counts.items():
             self.counts[name] += count
-        hand_over(self.client, self.ledger, messages)
+        hand_over(self.client, self.ledger, found.messages)
         try:
             for entry, stage in found.unheld:
                 dead_letters.remove_entries(self.client, queue_of(stage, self.flow), [entry])  # type: ignore[arg-type]

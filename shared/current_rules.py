@@ -1,6 +1,7 @@
 """The rules of the moment: mapping tables and Cin7's reference data, kept in the ledger and read when they change."""
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
@@ -12,7 +13,7 @@ from shared.cin7.client import Cin7Client
 from shared.config.rules import ChartAccount, Company, Product, Reference, Rules, TaxRule, Term
 from shared.config.settings import Settings
 from shared.config.tables import load_tables
-from shared.errors import Misconfigured
+from shared.errors import Misconfigured, Retryable
 from shared.findings import Finding
 from shared.ledger import references
 from shared.ledger.connection import Ledger, may_stand_still
@@ -82,9 +83,11 @@ class CurrentRules:
         self.sites = sites
         self._lock = threading.Lock()
         self._known: tuple[int, Rules] | None = None
+        #: When a part was last asked for in vain, on this process's clock.
+        self._in_vain: dict[tuple[str, str], float] = {}
 
     def revision(self) -> int:
-        with self.ledger.transaction() as cur:
+        with self.ledger.statement() as cur:
             return references.revision(cur)
 
     def get(self) -> Rules:
@@ -151,12 +154,20 @@ class CurrentRules:
                 may_stand_still(cur, REFRESH_S_MAX)
                 references.lock_refresh(cur, f"{account}/{kind}")
                 age_s = references.age_s(cur, account, kind)
-                if age_s is not None and age_s < older_than_s:
+                in_vain_s = time.monotonic() - self._in_vain.get((account, kind), -older_than_s)
+                if in_vain_s < older_than_s or (age_s is not None and age_s < older_than_s):
                     continue
-                found = self._sites() if account == IFS else read_part(self.client(account), kind)
+                found = self._read(account, kind)
                 references.keep(cur, account, kind, msgspec.json.encode(found, order="deterministic"))
                 read = True
         return read
+
+    def _read(self, account: str, kind: str) -> object:
+        try:
+            return self._sites() if account == IFS else read_part(self.client(account), kind)
+        except Retryable:
+            self._in_vain[account, kind] = time.monotonic()
+            raise
 
     def _sites(self) -> dict[str, str]:
         try:

@@ -13,7 +13,6 @@ from shared.ledger.causes import Cause
 from workers.holding import Guard
 from workers.mapping.actors import MAPPINGS, MappingStage, map_raw
 from workers.mapping.rereading import Rereader
-from workers.mapping.results import PurchaseWrite, SupplierWrites
 from workers.replaying import Releaser
 from workers.writing.actors import Writing, writers
 from workers.writing.desk import Account, Desk, seats_for
@@ -99,18 +98,9 @@ def still_there(parts: Assembly, cause: Cause, entry_id: int) -> bool:
     except Exception:  # Whatever is wrong with one record, the causes of the others are looked at.
         log.exception("a bug keeps this cause", cause=cause.id, entry=entry_id)
         return True
-    if isinstance(result, list):
-        found = {(finding.code, finding.company, finding.value) for finding in result}
-        return (cause.code, cause.company, cause.value) in found
-    # What only the writer runs into: an account that the tables name and the settings do not.
-    return stage == "write" and cause.value in _accounts(result) and cause.value not in parts.settings.cin7
-
-
-def _accounts(result: object) -> set[str]:
-    """Return the Cin7 accounts that a mapped record goes to."""
-    if isinstance(result, SupplierWrites):
-        return {write.account for write in result.writes}
-    return {result.account} if isinstance(result, PurchaseWrite) else set()
+    if not isinstance(result, list):
+        return bool(stage == "write")  # What only the writer ran into, mapping cannot show to be gone.
+    return (cause.code, cause.company, cause.value) in {(one.code, one.company, one.value) for one in result}
 
 
 def refresh(parts: Assembly, causes: Sequence[Cause]) -> None:

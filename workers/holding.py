@@ -32,8 +32,8 @@ def backoff_s(attempts: int, draw: Callable[[], float] = random.random) -> float
     return draw() * min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2.0 ** min(attempts, 16)) + 0.1
 
 
-def persist(ledger: Ledger, change: Callable[[Cur], T]) -> T:
-    """Commit `change`, waiting out a ledger that is away for a moment.
+def persist(ledger: Ledger, change: Callable[[Cur], T], *, alone: bool = False) -> T:
+    """Commit `change`, waiting out a ledger that is away for a moment; `alone` says that it is a single statement.
 
     `change` may run again after a commit whose answer was lost; the ledger's statements are written for that.
 
@@ -43,7 +43,7 @@ def persist(ledger: Ledger, change: Callable[[Cur], T]) -> T:
     until = time.monotonic() + PATIENCE_S
     while True:
         try:
-            with ledger.transaction() as cur:
+            with ledger.statement() if alone else ledger.transaction() as cur:
                 return change(cur)
         except Retryable:
             if time.monotonic() > until:

@@ -20,6 +20,9 @@ from shared.http import Answer, Http
 
 #: The largest page. Source: docs/apis/cin7.md#paging.
 LIMIT_MAX: Final = 1000
+#: Seconds to wait for a permitted call where none was taken before: a throttled account must not hold up whoever only
+#: wants to look something up.
+PATIENCE_S: Final = 30.0
 #: Pages of one list, so that a list which never ends does not hold a process for ever.
 PAGES_MAX: Final = 10_000
 
@@ -64,9 +67,10 @@ class Cin7Client:
 
         Raises:
             Cin7Throttled: refused for its rate.
-            Retryable: there was no answer; `executed` tells whether Cin7 may have acted.
+            Retryable: no call was free for a while, or there was no answer; `executed` tells whether Cin7 may have
+                acted.
         """
-        slot = slot if slot is not None else self.budget.take(lane, early=True)
+        slot = slot if slot is not None else self.budget.take(lane, timeout_s=PATIENCE_S, early=True)
         with self.budget.spending(slot):
             answer = self._http.send(
                 request.method, self._base + request.path, headers=self._headers[slot], content=request.body

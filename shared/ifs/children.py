@@ -96,7 +96,7 @@ def _by_link(child: BoundSet, rows: Iterable[Row]) -> dict[str, list[Row]]:
     """Return the rows by link. A row that came twice, because it changed meanwhile, counts as it came last."""
     found: dict[str, dict[object, Row]] = {}
     for row in rows:
-        key = tuple(str(row.values.get(name)) for name in child.key)
+        key = tuple(map(str, map(row.values.get, child.key)))
         identity: object = key if row.sound else row.raw
         found.setdefault(child.parent_key(row), {})[identity] = row
     return {link: list(members.values()) for link, members in found.items()}

@@ -3,9 +3,10 @@
 import base64
 import binascii
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, Final, get_args, get_type_hints
 
 import msgspec
@@ -36,13 +37,13 @@ class _Field(msgspec.Struct, frozen=True):
 
 
 class _Plan(msgspec.Struct, frozen=True):
-    """How one source under one set of names is decoded: at once, and which fields are looked at afterwards.
+    """How one source under one set of names is decoded: at once, and what looks at the rows of each set afterwards.
 
     `decoder` None: two of our fields are one property of the tenant, which no struct can have.
     """
 
     decoder: msgspec.json.Decoder[Any] | None
-    checked: Mapping[str, tuple[_Field, ...]]
+    usable: Mapping[str, Callable[[msgspec.Struct], bool]]
 
 
 def decode(bound: Bound, raw: bytes) -> Any | list[Finding]:  # noqa: ANN401 - the struct that `bound.document` is.
@@ -50,8 +51,7 @@ def decode(bound: Bound, raw: bytes) -> Any | list[Finding]:  # noqa: ANN401 - t
 
     Children are in the order of their keys, numeric where the parts are numbers.
     """
-    parts = (bound.header, *bound.children)
-    plan = _plan(bound.source.flow, tuple((part.source.shape, part.name, _names(part)) for part in parts))
+    plan = _plan(bound)
     # The decoder takes NUL for text like any other.
     if b"\\u0000" in raw or plan.decoder is None:
         return _decoded_by_field(bound, raw)
@@ -60,31 +60,53 @@ def decode(bound: Bound, raw: bytes) -> Any | list[Finding]:  # noqa: ANN401 - t
     except _BROKEN:
         return _decoded_by_field(bound, raw)
     read: dict[str, list[msgspec.Struct]] = {}
-    for part in parts:
+    for part in (bound.header, *bound.children):
         found = getattr(whole, part.name)
         rows = [found] if part.name == HEADER else found
-        for field in plan.checked[part.name]:
-            if any(_problem(field, getattr(row, field.name)) for row in rows):
-                return _decoded_by_field(bound, raw)
+        if not all(map(plan.usable[part.name], rows)):
+            return _decoded_by_field(bound, raw)
         read[part.name] = [_ours(part.source.shape, row) for row in rows]
     return _document(bound, read)
 
 
-def _names(part: BoundSet) -> tuple[tuple[str, str], ...]:
-    return tuple(part.properties.items())
-
-
 @lru_cache(maxsize=64)
-def _plan(flow: str, parts: tuple[tuple[Shape, str, tuple[tuple[str, str], ...]], ...]) -> _Plan:
-    checked = {name: tuple(field for field in _fields(shape) if field.checked) for shape, name, _ in parts}
-    if any(len({prop for _, prop in names}) < len(names) for _, _, names in parts):
-        return _Plan(None, checked)
+def _plan(bound: Bound) -> _Plan:
+    parts = (bound.header, *bound.children)
+    usable = {part.name: _usable_test(part.source.shape) for part in parts}
+    if any(len(set(part.properties.values())) < len(part.properties) for part in parts):
+        return _Plan(None, usable)
     members: list[tuple[str, Any, Any]] = []
-    for shape, name, names in parts:
-        row = _renamed(shape, dict(names))
-        members.append((name, row, msgspec.NODEFAULT) if name == HEADER else (name, list[row], []))  # type: ignore[valid-type]
-    whole = msgspec.defstruct(f"raw_{flow}", members, frozen=True)
-    return _Plan(msgspec.json.Decoder(whole, strict=False), checked)
+    for part in parts:
+        row = _renamed(part.source.shape, part.properties)
+        members.append((part.name, row, msgspec.NODEFAULT) if part is bound.header else (part.name, list[row], []))  # type: ignore[valid-type]
+    whole = msgspec.defstruct(f"raw_{bound.source.flow}", members, frozen=True)
+    return _Plan(msgspec.json.Decoder(whole, strict=False), usable)
+
+
+def _usable_test(shape: Shape) -> Callable[[msgspec.Struct], bool]:
+    """Return what says whether all values of a row can be used; `_problem` then says of a row what is wrong with it."""
+    checked = [field for field in _fields(shape) if field.checked]
+    texts = _getter(field.name for field in checked if field.is_text and field.required)
+    currencies = _getter(field.name for field in checked if field.name in _CURRENCY_FIELDS)
+    amounts = _getter(field.name for field in checked if not field.is_text)
+
+    # Every record of every sweep comes through here.
+    def usable(row: msgspec.Struct) -> bool:
+        if not all(map(str.strip, texts(row))):
+            return False
+        for code in currencies(row):
+            if code and not _CURRENCY.fullmatch(code):
+                return False
+        return not any(amount is not None and _amount_problem(amount) for amount in amounts(row))
+
+    return usable
+
+
+def _getter(names: Iterable[str]) -> Callable[[object], tuple[Any, ...]]:
+    listed = tuple(names)
+    if len(listed) > 1:
+        return attrgetter(*listed)
+    return lambda row: tuple(getattr(row, name) for name in listed)
 
 
 @lru_cache(maxsize=64)
@@ -174,16 +196,21 @@ def _usable(part: BoundSet, values: Mapping[str, object]) -> tuple[dict[str, Any
 def _problem(field: _Field, value: object) -> str:
     """Return what is wrong with a value of the right type; empty if nothing is."""
     if isinstance(value, Decimal):
-        if not value.is_finite():
-            return "is not a finite number"
-        places = value.as_tuple().exponent
-        if value.adjusted() >= _DIGITS_MAX or not isinstance(places, int) or places < -_DIGITS_MAX:
-            return "has more digits than any amount"
-    elif isinstance(value, str):
+        return _amount_problem(value)
+    if isinstance(value, str):
         if field.required and not value.strip():
             return "is empty"
         if field.name in _CURRENCY_FIELDS and value and not _CURRENCY.fullmatch(value):
             return "is no currency code of three capital letters"
+    return ""
+
+
+def _amount_problem(value: Decimal) -> str:
+    if not value.is_finite():
+        return "is not a finite number"
+    places = value.as_tuple().exponent
+    if value.adjusted() >= _DIGITS_MAX or not isinstance(places, int) or places < -_DIGITS_MAX:
+        return "has more digits than any amount"
     return ""
 
 
@@ -223,10 +250,14 @@ def _finding(part: BoundSet, values: Mapping[str, object], prop: str, problem: s
     )
 
 
-def _document(bound: Bound, read: Mapping[str, Iterable[msgspec.Struct]]) -> Any:  # noqa: ANN401 - as above.
+def _document(bound: Bound, read: Mapping[str, Sequence[msgspec.Struct]]) -> Any:  # noqa: ANN401 - as above.
     (header,) = read[HEADER]
-    children = {part.name: tuple(sorted(read[part.name], key=_in_order(part))) for part in bound.children}
+    children = {part.name: _sorted(part, read[part.name]) for part in bound.children}
     return bound.document(header=header, **children)
+
+
+def _sorted(part: BoundSet, rows: Sequence[msgspec.Struct]) -> tuple[msgspec.Struct, ...]:
+    return tuple(sorted(rows, key=_in_order(part)) if len(rows) > 1 else rows)
 
 
 def _in_order(part: BoundSet) -> Callable[[msgspec.Struct], tuple[object, ...]]:

@@ -128,8 +128,8 @@ class BoundSet(msgspec.Struct, frozen=True, kw_only=True):
         return not self.source.party or row.values.get(_PARTY) in {None, "Supplier"}
 
 
-class Bound(msgspec.Struct, frozen=True, kw_only=True):
-    """A source with the tenant's names."""
+class Bound(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """A source with the tenant's names. There is one for each source and setting, so identity is equality."""
 
     source: Source
     header: BoundSet
@@ -254,6 +254,8 @@ def key_text(value: object) -> str:
 
 def storable(value: object) -> str:
     """Return `value` as text that every store accepts: NUL and lone surrogates are spelt out."""
+    if isinstance(value, str) and value.isascii() and "\0" not in value:
+        return value
     return str(value).encode(errors="backslashreplace").decode().replace("\0", "\\u0000")
 
 

@@ -6,7 +6,9 @@ from datetime import datetime
 import msgspec
 
 from shared.fingerprints import digest
+from shared.ledger import bodies
 from shared.ledger.connection import Cur, storable
+from shared.ledger.messages import Message, carriers_of, write_carriers
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +34,7 @@ class Detected(msgspec.Struct, frozen=True, kw_only=True):
     skipped: int = 0
     #: Held entries that a newer version closed, by the stage in which they rested.
     unheld: tuple[tuple[int, str], ...] = ()
+    messages: tuple[Message, ...] = ()
 
 
 def database_now(cur: Cur) -> datetime:
@@ -52,18 +55,22 @@ def record_seen(
     poll_id: int | None = None,
     lane: str = "live",
     sweep: int = 0,
+    carried: bool = False,
 ) -> Detected:
     """Record one batch in the caller's transaction.
+
+    With `carried`, the messages that bring the new entries to the mappers are written too.
 
     A read that began before the last one recorded cannot bring news: what it saw differently is older, and left out.
     A newer version closes every older open entry of its record, except one that a writer holds right now.
     """
     latest = {seen.key: seen for seen in batch}  # A page may name a record twice; the later row is as true.
-    keys = sorted(latest)
-    known = _lock_records(cur, flow, keys)
+    known, created = _hold_records(cur, flow, latest, read_at, sweep)
     changed: list[Seen] = []
     unchanged: list[Seen] = []
     for key, seen in latest.items():
+        if key in created:
+            continue
         _, fingerprint, last_read_at, skipped = known[key]
         same = seen.fingerprint == fingerprint and seen.skipped == skipped
         if same:
@@ -72,32 +79,71 @@ def record_seen(
             changed.append(seen)
     if unchanged:
         _touch(cur, flow, unchanged, read_at, sweep)
-    if not changed:
-        return Detected(unchanged=len(unchanged), skipped=sum(1 for seen in unchanged if seen.skipped))
     versions = {seen.key: known[seen.key][0] + (0 if seen.skipped else 1) for seen in changed}
-    _advance(cur, flow, changed, versions, read_at, sweep)
-    sent = [seen for seen in changed if not seen.skipped]
-    ids = _insert_entries(cur, flow, sent, versions, actor=actor, poll_id=poll_id, lane=lane) if sent else ()
+    if changed:
+        _advance(cur, flow, changed, versions, read_at, sweep)
+    sent = [seen for seen in latest.values() if not seen.skipped and (seen.key in versions or seen.key in created)]
+    detected = _insert_entries(cur, flow, sent, versions, actor=actor, poll_id=poll_id, lane=lane, carried=carried)
     older = [seen.key for seen in changed if known[seen.key][0] > 0]
     unheld = _supersede_older(cur, flow, older, versions, actor) if older else ()
-    return Detected(
-        entries=ids,
+    return msgspec.structs.replace(
+        detected,
         unchanged=len(unchanged),
         skipped=sum(1 for seen in latest.values() if seen.skipped),
         unheld=unheld,
     )
 
 
-def _lock_records(cur: Cur, flow: str, keys: Sequence[str]) -> dict[str, tuple[int, str, datetime, str]]:
-    select = """
+_Known = dict[str, tuple[int, str, datetime, str]]
+
+
+def _hold_records(
+    cur: Cur, flow: str, latest: Mapping[str, Seen], read_at: datetime, sweep: int
+) -> tuple[_Known, set[str]]:
+    """Lock the records of a batch; return what is known of those that were there, and which are new with it."""
+    keys = sorted(latest)
+    known = _lock_records(cur, flow, keys)
+    missing = [key for key in keys if key not in known]
+    created = _create_records(cur, flow, [latest[key] for key in missing], read_at, sweep) if missing else set()
+    if len(created) < len(missing):  # Another process made them since we looked.
+        known |= _lock_records(cur, flow, [key for key in missing if key not in created])
+    return known, created
+
+
+def _lock_records(cur: Cur, flow: str, keys: Sequence[str]) -> _Known:
+    rows = cur.execute(
+        """
         select key, version, fingerprint, read_at, skipped from record
         where flow = %s and key = any(%s) order by key for update
-    """
-    rows = cur.execute(select, (flow, keys)).fetchall()
-    if len(rows) < len(keys):
-        cur.execute("insert into record (flow, key) select %s, unnest(%s::text[]) on conflict do nothing", (flow, keys))
-        rows = cur.execute(select, (flow, keys)).fetchall()
+        """,
+        (flow, keys),
+    ).fetchall()
     return {row[0]: (row[1], row[2], row[3], row[4]) for row in rows}
+
+
+def _create_records(cur: Cur, flow: str, fresh: Sequence[Seen], read_at: datetime, sweep: int) -> set[str]:
+    """Insert records that were never seen before, as this batch saw them; return the keys that were new indeed."""
+    rows = cur.execute(
+        """
+        insert into record (flow, key, version, fingerprint, header_tag, company, skipped, read_at, sweep)
+        select %s, key, version, fingerprint, tag, company, skipped, %s, %s
+        from unnest(%s::text[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[])
+             as seen (key, version, fingerprint, tag, company, skipped)
+        on conflict do nothing returning key
+        """,
+        (
+            flow,
+            read_at,
+            sweep,
+            [seen.key for seen in fresh],
+            [0 if seen.skipped else 1 for seen in fresh],
+            [seen.fingerprint for seen in fresh],
+            [seen.header_tag for seen in fresh],
+            [storable(seen.company) for seen in fresh],
+            [storable(seen.skipped) for seen in fresh],
+        ),
+    ).fetchall()
+    return {str(row[0]) for row in rows}
 
 
 def _touch(cur: Cur, flow: str, unchanged: Sequence[Seen], read_at: datetime, sweep: int) -> None:
@@ -155,28 +201,29 @@ def _insert_entries(
     actor: str,
     poll_id: int | None,
     lane: str,
-) -> tuple[int, ...]:
+    carried: bool,
+) -> Detected:
+    """Insert an entry for each record, the first version where `versions` names none, with its event and body."""
+    if not sent:
+        return Detected()
+    digests = [digest(seen.raw) for seen in sent]
+    carriers = carriers_of("map", len(sent)) if carried else [None] * len(sent)
     rows = cur.execute(
         """
         with fresh as (
-            insert into entry (flow, key, version, fingerprint, state, company, stamp, poll_id, lane)
-            select %(flow)s, key, version, fingerprint, 'detected', company, stamp, %(poll)s, %(lane)s
+            insert into entry (flow, key, version, fingerprint, state, company, stamp, poll_id, lane, message_id)
+            select %(flow)s, key, version, fingerprint, 'detected', company, stamp, %(poll)s, %(lane)s, message_id
             from unnest(%(keys)s::text[], %(versions)s::bigint[], %(fingerprints)s::text[], %(companies)s::text[],
-                        %(stamps)s::text[]) with ordinality
-                 as seen (key, version, fingerprint, company, stamp, place)
+                        %(stamps)s::text[], %(carriers)s::uuid[]) with ordinality
+                 as seen (key, version, fingerprint, company, stamp, message_id, place)
             order by place
-            returning id, key, version, detected_at
+            returning id, key, detected_at
         ), told as (
             insert into event (entry_id, was, becomes, actor, why, detail)
             select id, '', 'detected', %(actor)s, %(why)s, seen.digest
             from fresh join unnest(%(keys)s::text[], %(digests)s::text[]) as seen (key, digest) using (key) order by id
-        ), kept as (
-            insert into body (entry_id, kind, round, at, raw, digest)
-            select id, 'source', 1, detected_at, seen.raw, seen.digest
-            from fresh join unnest(%(keys)s::text[], %(raws)s::bytea[], %(digests)s::text[])
-                 as seen (key, raw, digest) using (key)
         )
-        select id from fresh order by id
+        select id, key, detected_at from fresh order by id
         """,
         {
             "flow": flow,
@@ -185,15 +232,23 @@ def _insert_entries(
             "actor": actor,
             "why": f"seen changed by pull {poll_id}" if poll_id else "read again by key",
             "keys": [seen.key for seen in sent],
-            "versions": [versions[seen.key] for seen in sent],
+            "versions": [versions.get(seen.key, 1) for seen in sent],
             "fingerprints": [seen.fingerprint for seen in sent],
             "companies": [storable(seen.company) for seen in sent],
             "stamps": [storable(seen.stamp) for seen in sent],
-            "raws": [seen.raw for seen in sent],
-            "digests": [digest(seen.raw) for seen in sent],
+            "carriers": carriers,
+            "digests": digests,
         },
     ).fetchall()
-    return tuple(int(row[0]) for row in rows)
+    # Ids were given in the order of the batch.
+    bodies.keep(
+        cur,
+        "source",
+        ((row[0], 1, row[2], seen.raw, mark) for row, seen, mark in zip(rows, sent, digests, strict=True)),
+    )
+    ids = tuple(int(row[0]) for row in rows)
+    pairs = [(entry, carrier) for entry, carrier in zip(ids, carriers, strict=True) if carrier is not None]
+    return Detected(entries=ids, messages=tuple(write_carriers(cur, "map", flow, pairs)))
 
 
 def _supersede_older(

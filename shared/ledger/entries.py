@@ -9,10 +9,11 @@ import msgspec
 from shared.findings import Finding
 from shared.fingerprints import digest
 from shared.flows import Stage
+from shared.ledger import bodies
 from shared.ledger.causes import keep_findings
 from shared.ledger.connection import Cur
 from shared.ledger.events import move, note
-from shared.ledger.messages import BATCH, Message, write_messages
+from shared.ledger.messages import BATCH, Message, carriers_of, write_carriers, write_messages
 
 _FREE: Final = "claims = 0, lease_until = null"
 #: Which entries are at a stage. A worker that lost its claim unawares finds the entry gone on, and leaves it alone.
@@ -39,38 +40,41 @@ def mapped(cur: Cur, flow: str, results: Sequence[Mapped], *, actor: str) -> lis
     """
     if not results:
         return []
+    digests = [digest(result.body) for result in results]
+    carriers = carriers_of("write", len(results))
     moved = cur.execute(
         """
         with was as (
-            select e.id, e.state, b.round, b.at, b.raw, b.digest, b.to_company from entry e
-            join unnest(%(ids)s::bigint[], %(rounds)s::int[], %(ats)s::timestamptz[], %(raws)s::bytea[],
-                        %(digests)s::text[], %(companies)s::text[]) as b (entry_id, round, at, raw, digest, to_company)
+            select e.id, e.state, b.digest, b.to_company, b.message_id from entry e
+            join unnest(%(ids)s::bigint[], %(rounds)s::int[], %(digests)s::text[], %(companies)s::text[],
+                        %(carriers)s::uuid[]) as b (entry_id, round, digest, to_company, message_id)
               on b.entry_id = e.id and b.round = e.round
             where e.state = 'detected' or (e.state = 'retrying' and e.stage = 'map') order by e.id for update of e
         ), moved as (
             update entry set state = 'mapped', stage = 'write', claims = 0, attempts = 0, lease_until = null,
-                             reread = false, due_at = now(), company = was.to_company
+                             reread = false, due_at = now(), company = was.to_company, message_id = was.message_id
             from was where entry.id = was.id returning entry.id
         ), told as (
             insert into event (entry_id, was, becomes, actor, detail)
             select id, state, 'mapped', %(actor)s, digest from was
-        ), kept as (
-            insert into body (entry_id, kind, round, at, raw, digest)
-            select id, 'mapped', round, at, raw, digest from was
         )
         select id from moved order by id
         """,
         {
             "ids": [result.entry_id for result in results],
             "rounds": [result.round for result in results],
-            "ats": [result.detected_at for result in results],
-            "raws": [result.body for result in results],
-            "digests": [digest(result.body) for result in results],
+            "digests": digests,
             "companies": [result.company for result in results],
+            "carriers": carriers,
             "actor": actor,
         },
     ).fetchall()
-    return write_messages(cur, "write", flow, [int(row[0]) for row in moved])
+    gone_on = {int(row[0]) for row in moved}
+    going = [
+        (one, mark, by) for one, mark, by in zip(results, digests, carriers, strict=True) if one.entry_id in gone_on
+    ]
+    bodies.keep(cur, "mapped", ((one.entry_id, one.round, one.detected_at, one.body, mark) for one, mark, _ in going))
+    return write_carriers(cur, "write", flow, sorted((one.entry_id, by) for one, _, by in going))
 
 
 def hold(cur: Cur, entry_id: int, stage: Stage, findings: Sequence[Finding], *, actor: str) -> bool:

@@ -25,22 +25,40 @@ def write_messages(cur: Cur, stage: Stage, flow: str, ids: Sequence[int], *, bat
     """Write the messages that will carry `ids`, and mark their entries as carried by them."""
     if not ids:
         return []
-    size = batch or BATCH[stage]
-    queue = queue_of(stage, flow)
-    messages = [Message(uuid4(), queue, tuple(ids[start : start + size])) for start in range(0, len(ids), size)]
-    cur.executemany(
-        "insert into message (id, queue, entries) values (%s, %s, %s)",
-        [(message.id, message.queue, list(message.entries)) for message in messages],
-    )
-    carried = [(entry, message.id) for message in messages for entry in message.entries]
+    carriers = carriers_of(stage, len(ids), batch=batch)
     cur.execute(
         """
         update entry set message_id = carried.message_id
         from unnest(%s::bigint[], %s::uuid[]) as carried (id, message_id) where entry.id = carried.id
         """,
-        ([entry for entry, _ in carried], [message for _, message in carried]),
+        (list(ids), carriers),
     )
-    return messages
+    return write_carriers(cur, stage, flow, list(zip(ids, carriers, strict=True)))
+
+
+def carriers_of(stage: Stage, count: int, *, batch: int | None = None) -> list[UUID]:
+    """Return for each of so many entries, in order, the id of the message that is to carry it."""
+    size = batch or BATCH[stage]
+    return [carrier for start in range(0, count, size) for carrier in [uuid4()] * min(size, count - start)]
+
+
+def write_carriers(cur: Cur, stage: Stage, flow: str, carried: Sequence[tuple[int, UUID]]) -> list[Message]:
+    """Write the messages of entries that bear the ids of their messages already: pairs of entry and message."""
+    if not carried:
+        return []
+    queue = queue_of(stage, flow)
+    members: dict[UUID, list[int]] = {}
+    for entry, message in carried:
+        members.setdefault(message, []).append(entry)
+    cur.execute(
+        """
+        insert into message (id, queue, entries)
+        select id, %s, array_agg(entry order by place)
+        from unnest(%s::bigint[], %s::uuid[]) with ordinality as carried (entry, id, place) group by id
+        """,
+        (queue, [entry for entry, _ in carried], [message for _, message in carried]),
+    )
+    return [Message(message, queue, tuple(entries)) for message, entries in members.items()]
 
 
 def handed_over(cur: Cur, messages: Sequence[Message]) -> None:

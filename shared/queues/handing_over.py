@@ -57,7 +57,7 @@ def hand_over(client: redis.Redis, ledger: Ledger, messages: Sequence[Message]) 
     except redis.RedisError as error:
         log.warning("messages not handed over; the sweep will", messages=len(messages), reason=str(error))
         return
-    with ledger.transaction() as cur:
+    with ledger.statement() as cur:
         handed_over(cur, messages)
 
 

@@ -1,6 +1,7 @@
 """One mapping actor and one queue per flow; the order of events is written once: claim, read again, map, hand over."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -106,7 +107,8 @@ class MappingStage:
         if not alone:
             self._map([claim for claim in claims if not self._doomed(claim)])
         if message_id is not None:
-            persist(self.ledger, lambda cur: ledger_messages.ended(cur, message_id, f"{len(claims)} taken"))
+            end = partial(ledger_messages.ended, message_id=message_id, outcome=f"{len(claims)} taken")
+            persist(self.ledger, end, alone=True)
 
     def _split(self, cur: Cur, claims: Sequence[MappingClaim]) -> list[Message]:
         """A batch that died is claimed again entry by entry, so that the one that kills ends alone."""

@@ -60,6 +60,14 @@ class Seat:
             self._taken.popitem()[1].release()
 
 
+def at_once(accounts: Sequence[Account], lane: str) -> tuple[Account, Slot] | None:
+    """Return a permitted call of the first of `accounts` that has one free now."""
+    for account in accounts:
+        with suppress(Retryable):
+            return account, account.budget.take(lane, timeout_s=0, early=True)
+    return None
+
+
 def permitted(
     accounts: Sequence[Account],
     lane: str,
@@ -78,9 +86,8 @@ def permitted(
         Crowded: none is free, and every seat of these accounts is taken.
         Stopping: the process is to end.
     """
-    for account in accounts:
-        with suppress(Retryable):
-            return account, account.budget.take(lane, timeout_s=0, early=True)
+    if found := at_once(accounts, lane):
+        return found
     seated = [account for account in accounts if seat.take(account)]
     if not seated:
         raise Crowded(accounts[0].name)

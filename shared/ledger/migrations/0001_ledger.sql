@@ -81,12 +81,12 @@ create table entry (
     poll_id bigint,
     detected_at timestamptz not null default now(),
     changed_at timestamptz not null default now(),
-    unique (flow, key, version)
+    -- The key first: by flow alone nobody may look here, or a claim by ids is planned as a walk through all of a flow.
+    unique (key, flow, version)
 ) with (fillfactor = 70);
 create index entry_moving on entry (id) where state in ('detected', 'mapped', 'retrying');
 create index entry_resting on entry (due_at) where state = 'retrying';
 create index entry_held on entry (flow, stage) where state = 'held';
-create index entry_open on entry (flow, key) where state in ('detected', 'mapped', 'waiting', 'retrying', 'held');
 create index entry_waiting on entry (waits_on) where state = 'waiting';
 
 create function refuse_illegal_move() returns trigger language plpgsql as $$

@@ -206,3 +206,8 @@ def satisfy(ledger: Ledger, key: str, account: str = "main") -> list[Message]:
 def take_for_mapping(ledger: Ledger, *ids: int, flow: str = ORDERS, lease_s: float = 60) -> list[MappingClaim]:
     with ledger.transaction() as cur:
         return claiming.claim_for_mapping(cur, flow, ids, lease_s)
+
+
+def replay(ledger: Ledger, *ids: int, flow: str = ORDERS) -> None:
+    with ledger.transaction() as cur:
+        entries.send_again(cur, flow, ids, actor=ACTOR, why="replayed")
