@@ -9,9 +9,9 @@ from console.comparing import Change, changes
 from shared.cin7.records.suppliers import Supplier
 from shared.config.settings import PolicySettings
 from shared.findings import Finding
-from shared.flows import PURCHASE_ORDERS, SUPPLIERS
+from shared.flows import PURCHASE_ORDERS, SUPPLIER_INVOICES, SUPPLIERS
 from shared.ledger.links import Link
-from workers.mapping.results import PurchaseWrite, SupplierWrite
+from workers.mapping.results import InvoiceWrite, PurchaseWrite, SupplierWrite
 from workers.writing.purchase_orders import check_supplier
 from workers.writing.suppliers import Unchanged, plan_supplier
 
@@ -72,6 +72,25 @@ def foresee_order(key: str, write: PurchaseWrite, link: Link | None, supplier: L
             return Preview(flow=flow, key=key, account=account, action="held", findings=tuple(mismatch))
     written = msgspec.json.decode(link.written, type=PurchaseWrite) if link and link.written else None
     fields = changes(_document(written), _document(write))
+    if link is None:
+        return Preview(flow=flow, key=key, account=account, action="create", fields=fields)
+    return _compared(flow, key, account, fields)
+
+
+def foresee_invoice(key: str, write: InvoiceWrite, link: Link | None) -> Preview:
+    """Return what would be written of one invoice or credit note.
+
+    Args:
+        key: of the invoice.
+        write: what the mapping asks for.
+        link: None where it is not in Cin7.
+    """
+    flow, account = SUPPLIER_INVOICES.name, write.account
+    if write.void:
+        return Preview(flow=flow, key=key, account=account, action="void" if link else "unchanged")
+    written = msgspec.json.decode(link.written, type=InvoiceWrite) if link and link.written else None
+    title = "CreditNote" if write.credit else "Invoice"
+    fields = changes(None if written is None else {title: written}, {title: write})
     if link is None:
         return Preview(flow=flow, key=key, account=account, action="create", fields=fields)
     return _compared(flow, key, account, fields)

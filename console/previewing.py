@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from console.foreseeing import Preview, foresee_order, foresee_supplier
+from console.foreseeing import Preview, foresee_invoice, foresee_order, foresee_supplier
 from producers.poller import Stream
 from shared.assembly import Assembly
 from shared.cin7.records.suppliers import Supplier
@@ -23,7 +23,7 @@ from shared.ledger.views import foresight
 from shared.seeing import Lens
 from workers.composition import desk_of, first_contact_of
 from workers.mapping.actors import MAPPINGS, Result, map_raw
-from workers.mapping.results import PurchaseWrite, SupplierWrite, SupplierWrites
+from workers.mapping.results import InvoiceWrite, PurchaseWrite, SupplierWrite, SupplierWrites
 from workers.writing.matching import duplicate_finding
 
 
@@ -96,6 +96,8 @@ class _DryRun:
                 with self.ledger.transaction() as cur:
                     supplier = links.find(cur, SUPPLIERS.name, result.supplier_key, result.account)
                 yield foresee_order(key, result, of_account.get(result.account), supplier)
+            elif isinstance(result, InvoiceWrite):
+                yield foresee_invoice(key, result, of_account.get(result.account))
 
     def _changed(self, documents: Sequence[RawDocument], lens: Lens) -> list[RawDocument]:
         """Return the documents that a pull would make entries of."""

@@ -118,7 +118,7 @@ class PolicySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     ignored_states: tuple[str, ...] = ("Planned", "Stopped")
     #: States past those: an order first seen in one is left alone, but one that was seen before still goes on.
     later_states: tuple[str, ...] = ("Received", "Arrived", "Invoiced", "Closed")
-    #: Invoice states that create or amend the invoice, that void it, and that are left alone: nothing is booked in them.
+    #: Invoice states that create or amend the invoice, that void it, and that are left alone: nothing is booked yet.
     invoice_states: tuple[str, ...] = (
         "Posted",
         "PostedAuth",

@@ -1,4 +1,4 @@
-"""The whole story over real processes, servers and both stand-ins: once, changed, cancelled, held, repaired, replayed."""
+"""The whole story over real processes and both stand-ins: once, changed, cancelled, held, repaired, replayed."""
 
 from collections.abc import Iterator
 from decimal import Decimal

@@ -18,7 +18,7 @@ from workers.writing.first_contact import FirstContact
 
 ROOT = Path(__file__).parents[2]
 #: What a flow's file is called in the target's records, where the target has another word for it.
-CIN7_WORDS: Mapping[str, str] = {"purchase_orders": "purchases"}
+CIN7_WORDS: Mapping[str, str] = {"purchase_orders": "purchases", "supplier_invoices": "invoices"}
 
 
 def modules_of(flow: Flow) -> Iterable[str]:

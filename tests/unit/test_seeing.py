@@ -21,7 +21,8 @@ INVOICES = Flow("supplier_invoices", ("Company", "InvoiceId"))
         (INVOICES, supplier_invoices.SOURCE, "PaidPosted", False),
         (INVOICES, supplier_invoices.SOURCE, "Cancelled", False),
         (INVOICES, supplier_invoices.SOURCE, "Preliminary", True),
-        (INVOICES, supplier_invoices.SOURCE, "Unheard-of", True),
+        (INVOICES, supplier_invoices.SOURCE, "Unheard-of", False),
+        (PURCHASE_ORDERS, purchase_orders.SOURCE, "Received", True),
         (SUPPLIERS, suppliers.SOURCE, "Preliminary", False),
     ],
 )
