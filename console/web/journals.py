@@ -27,6 +27,7 @@ T = TypeVar("T")
 
 BODY_MAX: Final = 1024 * 1024
 VOUCHERS_MAX: Final = 1_000
+ROWS_MAX: Final = 20_000
 #: Requests in a minute, and among them those without the secret.
 ASKED_PER_MINUTE: Final = 6_000
 REFUSED_PER_MINUTE: Final = 60
@@ -86,9 +87,10 @@ class JournalsPage:
             await self._admit(request)
             raw = await _body(request)
             answer = await self._answer(await self._in_time(self._checking, lambda: _vouchers(raw)))
+            encoded = await self._in_time(self._checking, lambda: msgspec.json.encode(plain(answer)))
         except Refused as refusal:
             return JSONResponse({"error": str(refusal)}, refusal.status, refusal.headers)
-        return Response(msgspec.json.encode(plain(answer)), media_type="application/json")
+        return Response(encoded, media_type="application/json")
 
     async def _admit(self, request: Request) -> None:
         if self._asked.exceeded():
@@ -173,8 +175,10 @@ def _look(desk: JournalDesk, vouchers: list[Voucher], answer: Answer) -> None:
 
 def _vouchers(raw: bytes) -> list[Voucher]:
     vouchers = from_json(raw)
-    if len(vouchers) > VOUCHERS_MAX:
-        raise VoucherFault(f"There are {len(vouchers)} vouchers in it; at most {VOUCHERS_MAX} are checked at once.")
+    rows = sum(len(voucher.rows) for voucher in vouchers)
+    if len(vouchers) > VOUCHERS_MAX or rows > ROWS_MAX:
+        limits = f"at most {VOUCHERS_MAX} with {ROWS_MAX} rows are checked at once"
+        raise VoucherFault(f"There are {len(vouchers)} vouchers with {rows} rows in it; {limits}.")
     return vouchers
 
 

@@ -10,7 +10,6 @@ import structlog
 from dramatiq.middleware import CurrentMessage
 
 from shared import flows
-from shared.budgets import Slot
 from shared.flows import Flow, queue_of
 from shared.ledger import claiming, entries, links
 from shared.ledger import messages as ledger_messages
@@ -21,7 +20,7 @@ from shared.ledger.messages import Message, write_messages
 from shared.queues.handing_over import actor_of, hand_over
 from workers.holding import Guard, crash_finding, persist
 from workers.writing import invoice_writer, purchase_writer, supplier_writer
-from workers.writing.desk import CROWDED_S, Account, Crowded, Desk, Seat, Stopping, at_once, permitted
+from workers.writing.desk import CROWDED_S, Crowded, Desk, Seat, Stopping, permitted
 from workers.writing.first_contact import FirstContact
 from workers.writing.session import Session
 
@@ -65,28 +64,35 @@ class Writing:
     def run(self, ids: Sequence[int], message_id: UUID | None = None) -> None:
         """Write what is ready of `ids`, one after the other; each ends on its own.
 
-        First those whose account has a call free. Of the others, only those of one account are waited for here; the
-        rest travels on, so that nobody waits behind an account that is not his.
+        Only those of one account: the others travel on at once, so that none waits behind an account not its own.
         """
         with self.desk.ledger.transaction() as cur:
             if message_id is not None:
                 ledger_messages.picked_up(cur, message_id)
             ready = claiming.preview(cur, self.flow, ids)
             written = links.of_keys(cur, self.flow, [entry.key for entry in ready])
-        left: list[int] = []
-        waiting: dict[tuple[str, ...], list[Preview]] = {}
+        groups: dict[tuple[str, ...], list[Preview]] = {}
         for entry in ready:
             targets = self._targets(entry, written.get(entry.key, ()))
-            if targets is None:
-                continue
+            if targets is not None:
+                groups.setdefault(targets, []).append(entry)
+        for entry in groups.pop((), []):
+            self._one(entry, ())
+        mine = next(iter(groups), ())
+        self._send_on([entry.id for targets, others in groups.items() if targets != mine for entry in others])
+        left: list[int] = []
+        crowded: list[int] = []
+        for entry in groups.get(mine, ()):
             if self.desk.stopping():
                 left.append(entry.id)
-            elif targets in waiting or not self._one(entry, targets, patient=False):
-                waiting.setdefault(targets, []).append(entry)
-        mine = next(iter(waiting), ())
-        left += [entry.id for targets, others in waiting.items() if targets != mine for entry in others]
-        crowded = [entry.id for entry in waiting.get(mine, ()) if not self._one(entry, mine, patient=True)]
+            elif not self._one(entry, mine):
+                crowded.append(entry.id)
         self._end(message_id, len(ready), left, crowded)
+
+    def _send_on(self, ids: Sequence[int]) -> None:
+        if ids:
+            messages = persist(self.desk.ledger, lambda cur: write_messages(cur, "write", self.flow, ids))
+            hand_over(self.desk.redis, self.desk.ledger, messages)
 
     def _targets(self, entry: Preview, written: Sequence[Link]) -> tuple[str, ...] | None:
         """Return the accounts to call; None where the entry ended, because they cannot be told."""
@@ -104,7 +110,7 @@ class Writing:
 
         hand_over(self.desk.redis, self.desk.ledger, persist(self.desk.ledger, change))
 
-    def _one(self, entry: Preview, targets: Sequence[str], *, patient: bool) -> bool:
+    def _one(self, entry: Preview, targets: Sequence[str]) -> bool:
         """Write one entry; False where it was not begun, since no call of its accounts is free, nor waited for."""
         seat = Seat()
         sessions: list[Session] = []
@@ -113,10 +119,10 @@ class Writing:
             # Slot first, claim second: no lease runs out while the entry queues for the call budget.
             account = slot = None
             if accounts := [self.desk.account(name) for name in targets]:
-                found = self._permitted(accounts, entry.lane, seat) if patient else at_once(accounts, entry.lane)
-                if found is None:
+                try:
+                    account, slot = permitted(accounts, entry.lane, self.desk.stopping, seat)
+                except (Crowded, Stopping):
                     return False
-                account, slot = found
             session = self._claim(entry.id, seat)
             if session is None:
                 if account is not None and slot is not None:
@@ -135,12 +141,6 @@ class Writing:
             for session in sessions:
                 session.release()
             seat.leave()
-
-    def _permitted(self, accounts: Sequence[Account], lane: str, seat: Seat) -> tuple[Account, Slot] | None:
-        try:
-            return permitted(accounts, lane, self.desk.stopping, seat)
-        except (Crowded, Stopping):
-            return None
 
     def _claim(self, entry_id: int, seat: Seat) -> Session | None:
         """Claim the entry; None where it is nobody's to write, or ends right here."""

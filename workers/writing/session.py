@@ -19,7 +19,8 @@ from shared.ledger.connection import Cur, Ledger
 from shared.ledger.effects import Effect
 from shared.ledger.messages import Message, write_messages
 from workers.holding import persist
-from workers.writing.desk import LOOK_S, Account, Crowded, Seat, permitted
+from workers.writing.desk import LOOK_S, Account, Crowded, Seat, at_once, permitted
+from workers.writing.reasons import refused_finding
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -57,6 +58,8 @@ class Session:
         self.call_s_max = call_s_max
         self.messages: list[Message] = []
         self.calls = 0
+        #: False while there is something else to do for this entry than to wait for an account's calls.
+        self.patient = True
         self._pending: list[Callable[[Cur], None]] = []
         self._extended_at = time.monotonic()
         self._over = False
@@ -90,6 +93,10 @@ class Session:
             slot = self._taken[1]
             self._taken = None
             return slot
+        if not self.patient:
+            if found := at_once([account], self.claim.lane):
+                return found[1]
+            raise Crowded(account.name)
         every_s = min(LOOK_S, self._keep_every_s)
         return permitted([account], self.claim.lane, self.stopping, self.seat, every_s=every_s, meanwhile=self._while)[
             1
@@ -102,7 +109,7 @@ class Session:
             Crowded: too many wait for this account.
         """
         while not lock.acquire(timeout=min(1.0, self._keep_every_s)):
-            if not self.seat.take(account):
+            if not self.patient or not self.seat.take(account):
                 raise Crowded(account.name)
             self._while()
 
@@ -331,15 +338,3 @@ def promote(cur: Cur, claim: WritingClaim) -> list[Message]:
         (claim.flow, claim.key, claim.version),
     ).fetchone()
     return write_messages(cur, "write", claim.flow, [int(row[0])]) if row else []
-
-
-def refused_finding(refused: Cin7Refused, company: str) -> Finding:
-    text = "; ".join(refused.messages) or f"status {refused.status}"
-    return Finding(
-        code="target.refused",
-        field="",
-        value=text[:300],
-        company=company,
-        message=f"Cin7 refuses: {text}",
-        remedy="Repair what Cin7 names, in Cin7 or in IFS, then replay it.",
-    )

@@ -18,9 +18,10 @@ from shared.ledger.links import Link
 from shared.ledger.messages import Message
 from workers.mapping.results import SupplierWrite, SupplierWrites
 from workers.writing.dependencies import missing, satisfied
-from workers.writing.desk import Account, Desk, Stopping
+from workers.writing.desk import Account, Crowded, Desk, Stopping
 from workers.writing.first_contact import FirstContact
 from workers.writing.matching import duplicate_finding
+from workers.writing.reasons import supplier_gone, supplier_otherwise, supplier_twice
 from workers.writing.session import Session
 from workers.writing.suppliers import Create, Unchanged, differences, plan_supplier, remembered
 
@@ -64,23 +65,38 @@ def write_supplier(session: Session, desk: Desk, first_contact: FirstContact) ->
         Retryable: an answer was lost or refused for its rate; the next claim resumes from what is there.
     """
     writes = msgspec.json.decode(session.claim.mapped, type=SupplierWrites).writes
-    findings: list[Finding] = []
-    later: Retryable | None = None
-    for write in sorted(writes, key=lambda write: write.account != session.begins_with):
+    failed: list[Held | Retryable] = []
+    waiting: list[SupplierWrite] = []
+    works = [(write, len(writes) == 1) for write in sorted(writes, key=lambda one: one.account != session.begins_with)]
+    while works:
+        write, session.patient = works.pop(0)
         try:
             _Work(session, desk, first_contact, write).run()
-        except Held as held:
-            findings += held.findings
         except Stopping:
             raise
-        except Retryable as error:
-            later = error
-    if later is not None:
-        raise later
-    if findings:
-        raise Held(findings)
+        except Crowded as crowded:
+            if session.patient:
+                failed.append(crowded)
+            else:
+                waiting.append(write)
+        except (Held, Retryable) as error:
+            failed.append(error)
+        if not works and waiting:
+            # Only now, with all the others done, is an account waited for that has no call free.
+            session.flush()
+            works, waiting = [(write, True) for write in waiting], []
+    _raise_first(failed)
     session.later(partial(_hold_unserved, session, [write.account for write in writes]))
     return session.finish()
+
+
+def _raise_first(failed: Sequence[Held | Retryable]) -> None:
+    """Raise what is to be tried again; where nothing is, every finding at once."""
+    for error in failed:
+        if isinstance(error, Retryable):
+            raise error
+    if findings := [finding for error in failed if isinstance(error, Held) for finding in error.findings]:
+        raise Held(findings)
 
 
 def _hold_unserved(session: Session, served: Sequence[str], cur: Cur) -> None:
@@ -152,7 +168,7 @@ class _Work:
             sent = self._sent(effect)
             hits = [found for found in self._unlinked(named) if not differences(sent, found)]
         if len(hits) > 1:
-            raise Held([_twice(marker, hits)])
+            raise Held([supplier_twice(marker, hits)])
         if not hits:
             self.session.resolve(effect, "REFUSED", "no supplier with this marker after settling", unfound=True)
             return
@@ -245,7 +261,7 @@ class _Work:
         if isinstance(plan, list):
             raise Held(plan)
         if isinstance(plan, Create):
-            raise Held([_gone(self.session.claim.key, link.cin7_id, self.company)])
+            raise Held([supplier_gone(self.session.claim.key, link.cin7_id, self.company)])
         if isinstance(plan, Unchanged):
             self._remember(link, current)
             return
@@ -267,7 +283,7 @@ class _Work:
         if self.settings.read_back:
             got = self._read(link.cin7_id)
             if left := differences(sent, got):
-                raise Held([_otherwise(self.session.claim.key, left, self.company)])
+                raise Held([supplier_otherwise(self.session.claim.key, left, self.company)])
         self._remember(link, got)
 
     def _remember(self, link: Link, got: Supplier) -> None:
@@ -283,7 +299,7 @@ class _Work:
     def _read(self, cin7_id: str) -> Supplier:
         found = self._found(cin7_id)
         if found is None:
-            raise Held([_gone(self.session.claim.key, cin7_id, self.company)])
+            raise Held([supplier_gone(self.session.claim.key, cin7_id, self.company)])
         return found
 
     def _found(self, cin7_id: str) -> Supplier | None:
@@ -300,35 +316,3 @@ class _Work:
             version=self.session.claim.version,
             verified=False,
         )
-
-
-def _twice(marker: str, hits: Sequence[Supplier]) -> Finding:
-    return Finding(
-        code="supplier.possible-duplicate",
-        field="AdditionalAttribute",
-        value=marker,
-        message=f"Cin7 holds supplier {marker} {len(hits)} times: {', '.join(hit.id or '' for hit in hits)}.",
-        remedy="Clear the attribute on, or deprecate, all but one in Cin7, then replay.",
-    )
-
-
-def _gone(key: str, cin7_id: str, company: str) -> Finding:
-    return Finding(
-        code="supplier.unknown",
-        field="ID",
-        value=cin7_id,
-        company=company,
-        message=f"Supplier {key} was linked to a Cin7 supplier that is not there any more.",
-        remedy=f"Link it anew with `connector suppliers link {key} CIN7_ID`.",
-    )
-
-
-def _otherwise(key: str, left: Sequence[str], company: str) -> Finding:
-    return Finding(
-        code="target.refused",
-        field=", ".join(left),
-        value=key,
-        company=company,
-        message=f"Cin7 took supplier {key} but holds it otherwise: {', '.join(left)}.",
-        remedy="Look at it in Cin7 (an attribute needs an attribute set that has it); correct it, then replay.",
-    )

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from console.web.journals import BODY_MAX, VOUCHERS_MAX
+from console.web.journals import BODY_MAX, ROWS_MAX, VOUCHERS_MAX
 from console.web.pages import build_app
 from sandbox.serving import serving
 from tests.integration.console.installation import Installation, feed
@@ -143,6 +143,7 @@ def test_a_bad_body_is_a_400_with_a_sentence(api: Api, body: str | bytes, said: 
 
 def test_too_much_at_once_is_refused(api: Api) -> None:
     assert api.post(text(*[voucher()] * (VOUCHERS_MAX + 1))).status_code == 400
+    assert api.post(text(voucher(rows=[{"RowNo": 1}] * (ROWS_MAX + 1)))).status_code == 400
     head = f"Content-Type: application/json\r\nContent-Length: {BODY_MAX + 1}"
     assert api.raw(head).startswith(b"HTTP/1.1 413 ")
     head = "Content-Type: application/json\r\nTransfer-Encoding: chunked"

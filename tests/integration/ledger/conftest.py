@@ -1,14 +1,7 @@
-"""A ledger on a fresh database."""
+"""A ledger on an empty database."""
 
-from collections.abc import Iterator
+from tests.integration.ledger import fixtures
 
-import pytest
-
-from shared.ledger.connection import Ledger
-
-
-@pytest.fixture
-def ledger(database_url: str) -> Iterator[Ledger]:
-    ledger = Ledger(database_url)
-    yield ledger
-    ledger.close()
+emptied_url = fixtures.emptied_url
+database_url = fixtures.database_url
+ledger = fixtures.ledger

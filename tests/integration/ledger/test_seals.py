@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import psycopg
-import pytest
 
 from shared.ledger import seals
 from shared.ledger.connection import Cur, Ledger
@@ -71,14 +70,16 @@ EDITS = {
 }
 
 
-@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS.keys())
-def test_any_edit_behind_the_triggers_is_found(ledger: Ledger, edit: str) -> None:
+def test_any_edit_behind_the_triggers_is_found(ledger: Ledger) -> None:
     a_year(ledger)
-    with as_superuser(ledger) as cur:
-        cur.execute(edit.encode())
-    found = verdict(ledger)
-    assert not found.intact
-    assert "seal" in found.broken[0]
+    for what, edit in EDITS.items():
+        with ledger.connection().transaction(force_rollback=True), ledger.connection().cursor() as cur:
+            cur.execute("set local session_replication_role = replica")
+            cur.execute(edit.encode())
+            found = seals.verify(cur)
+        assert not found.intact, what
+        assert "seal" in found.broken[0]
+    assert verdict(ledger).intact
 
 
 def test_words_cannot_be_moved_from_one_field_to_the_next(ledger: Ledger) -> None:
@@ -159,14 +160,14 @@ def test_a_large_backlog_is_sealed_in_several_parts(ledger: Ledger) -> None:
     assert verdict(ledger).intact
 
 
-@pytest.mark.parametrize("kind", ["source", "mapped"])
-@pytest.mark.parametrize("edit", ["raw = 'x'", "raw = 'x', digest = encode(sha256('x'), 'hex')"])
-def test_an_edited_body_is_found(ledger: Ledger, kind: str, edit: str) -> None:
+def test_an_edited_body_is_found(ledger: Ledger) -> None:
     entry = ready(ledger, "1")
-    with ledger.transaction() as cur:
-        cur.execute(f"update body set {edit} where kind = %s", (kind,))  # noqa: S608 - from the list above
-    broken = verdict(ledger).broken
-    assert f"the {kind} body of entry {entry} is not what was recorded" in broken
+    for kind in ("source", "mapped"):
+        for edit in ("raw = 'x'", "raw = 'x', digest = encode(sha256('x'), 'hex')"):
+            with ledger.connection().transaction(force_rollback=True), ledger.connection().cursor() as cur:
+                cur.execute(f"update body set {edit} where kind = %s", (kind,))  # noqa: S608 - from the list above
+                broken = seals.verify(cur).broken
+            assert f"the {kind} body of entry {entry} is not what was recorded" in broken
 
 
 def test_a_lost_body_is_found(ledger: Ledger) -> None:

@@ -39,17 +39,20 @@ def test_a_state_that_does_not_exist_is_refused(ledger: Ledger) -> None:
         cur.execute("update entry set state = 'lost' where id = %s", (entry,))
 
 
-@pytest.mark.parametrize("table", ["event", "event_default", "seal", "mapping_edit"])
-@pytest.mark.parametrize("statement", ["update {} set id = 0", "delete from {}", "truncate {}"])
-def test_what_is_past_cannot_be_changed(ledger: Ledger, table: str, statement: str) -> None:
+def test_what_is_past_cannot_be_changed(ledger: Ledger) -> None:
     with ledger.transaction() as cur:
         cur.execute(
             "insert into event (entry_id, was, becomes, actor, recorded_at) values (1, '', '', '', '2019-05-05')"
         )
         cur.execute("insert into seal (below_xid, events, digest) values ('1', 0, '')")
         cur.execute("insert into mapping_edit (table_name, key, who) values ('accounts', '{}', 'me')")
-    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="append-only"), ledger.transaction() as cur:
-        cur.execute(statement.format(table).replace("set id = 0", "set id = default"))
+    for table in ("event", "event_default", "seal", "mapping_edit"):
+        for statement in ("update {} set id = default", "delete from {}", "truncate {}"):
+            with (
+                pytest.raises(psycopg.errors.InsufficientPrivilege, match="append-only"),
+                ledger.transaction() as cur,
+            ):
+                cur.execute(statement.format(table))
 
 
 def test_no_partition_of_the_events_lets_itself_be_emptied_or_edited(ledger: Ledger) -> None:

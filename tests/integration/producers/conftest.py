@@ -1,27 +1,17 @@
-"""A ledger and an empty Redis."""
+"""A ledger on an empty database, an empty Redis, and a tenant of IFS."""
 
 from collections.abc import Iterator
 
 import pytest
-import redis
 
 from shared.ledger.connection import Ledger
-from shared.queues.broker import redis_client
+from tests.integration.ledger import fixtures
 from tests.integration.producers.tenants import Site, site_of
 
-
-@pytest.fixture
-def ledger(database_url: str) -> Iterator[Ledger]:
-    ledger = Ledger(database_url)
-    yield ledger
-    ledger.close()
-
-
-@pytest.fixture
-def client(redis_url: str) -> Iterator[redis.Redis]:
-    client = redis_client(redis_url)
-    yield client
-    client.close()
+emptied_url = fixtures.emptied_url
+database_url = fixtures.database_url
+ledger = fixtures.ledger
+client = fixtures.client
 
 
 @pytest.fixture

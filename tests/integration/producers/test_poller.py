@@ -250,10 +250,14 @@ def process_of(site: Site, stream: StreamSettings) -> Process:
     return site.process(stream)
 
 
-@pytest.mark.parametrize("stream", [BY_STAMP, SWEEPING], ids=["modified", "sweep"])
 @pytest.mark.parametrize(
-    ("body", "kind"),
-    [("<html>maintenance</html>", "answer"), ("{}", "answer"), ('{"value": 7}', "answer"), ("", "truncated")],
+    ("stream", "body", "kind"),
+    [
+        (BY_STAMP, "<html>maintenance</html>", "answer"),
+        (BY_STAMP, "{}", "answer"),
+        (BY_STAMP, '{"value": 7}', "answer"),
+        (SWEEPING, "", "truncated"),
+    ],
 )
 def test_a_page_that_is_no_page_fails_the_pull_and_leaves_the_watermark(
     ledger: Ledger, site: Site, stream: StreamSettings, body: str, kind: str
