@@ -3,9 +3,11 @@
 import asyncio
 import hashlib
 import hmac
+import queue
+import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final, TypeVar
 
 import msgspec
@@ -38,7 +40,7 @@ SECOND_LOOK_S: Final = 2.0
 #: Seconds for which the stored secret is remembered, and between two looks for old charts.
 SECRET_KEPT_S: Final = 5.0
 LOOK_EVERY_S: Final = 60.0
-#: Threads that check; a second look has one of its own, so that no answer waits for another's.
+#: Threads that check.
 THREADS: Final = 4
 
 
@@ -68,13 +70,38 @@ class Pace:
         return self._count > self._per_minute
 
 
+class Background:
+    """Does one thing after another in a thread that keeps no process from ending: a look may wait for its calls."""
+
+    def __init__(self, name: str) -> None:
+        self._waiting: queue.SimpleQueue[tuple[Future[None], Callable[[], None]]] = queue.SimpleQueue()
+        threading.Thread(target=self._work, name=name, daemon=True).start()
+
+    def submit(self, what: Callable[[], None]) -> "Future[None]":
+        future: Future[None] = Future()
+        self._waiting.put((future, what))
+        return future
+
+    def _work(self) -> None:
+        while True:
+            future, what = self._waiting.get()
+            if not future.set_running_or_notify_cancel():
+                continue  # Whoever asked has stopped waiting; the next one looks for all.
+            try:
+                what()
+            except Exception as error:  # noqa: BLE001 - it is for whoever waits, and the thread must live on.
+                future.set_exception(error)
+            else:
+                future.set_result(None)
+
+
 class JournalsPage:
     """One per process. Only `check` runs on the event loop's thread."""
 
     def __init__(self, parts: Assembly) -> None:
         self._parts = parts
         self._checking = ThreadPoolExecutor(THREADS, "checking")
-        self._looking = ThreadPoolExecutor(1, "looking")
+        self._looking = Background("looking")
         self._asked = Pace(ASKED_PER_MINUTE)
         self._refused = Pace(REFUSED_PER_MINUTE)
         self._secret: tuple[float, bytes] | None = None
@@ -86,8 +113,8 @@ class JournalsPage:
         try:
             await self._admit(request)
             raw = await _body(request)
-            answer = await self._answer(await self._in_time(self._checking, lambda: _vouchers(raw)))
-            encoded = await self._in_time(self._checking, lambda: msgspec.json.encode(plain(answer)))
+            answer = await self._answer(await self._in_time(lambda: _vouchers(raw)))
+            encoded = await self._in_time(lambda: msgspec.json.encode(plain(answer)))
         except Refused as refusal:
             return JSONResponse({"error": str(refusal)}, refusal.status, refusal.headers)
         return Response(encoded, media_type="application/json")
@@ -95,7 +122,7 @@ class JournalsPage:
     async def _admit(self, request: Request) -> None:
         if self._asked.exceeded():
             raise Refused(429, "Too many requests: ask again in a minute.", retry_after="60")
-        known = await self._in_time(self._checking, self._stored_secret)
+        known = await self._in_time(self._stored_secret)
         if not known:
             raise Refused(
                 403, "No secret is stored for hooks, so nothing is taken: run `connector credentials set hooks`."
@@ -123,33 +150,33 @@ class JournalsPage:
 
     async def _answer(self, vouchers: list[Voucher]) -> Answer:
         """Return the verdicts; where there are findings, after a second look if that is quick."""
-        desk = await self._in_time(self._checking, self._desk_of)
-        answer = await self._in_time(self._checking, lambda: desk.check(vouchers))
+        desk = await self._in_time(self._desk_of)
+        answer = await self._in_time(lambda: desk.check(vouchers))
         is_due = time.monotonic() - self._looked_at > LOOK_EVERY_S
         if answer.ok and not is_due:
             return answer
         self._looked_at = time.monotonic()
-        looking = asyncio.get_running_loop().run_in_executor(self._looking, _look, desk, vouchers, answer)
+        looking = self._looking.submit(lambda: _look(desk, vouchers, answer))
         if answer.ok:
             return answer  # What is old is read for those who ask next.
         try:
-            await asyncio.wait_for(looking, SECOND_LOOK_S)
+            await asyncio.wait_for(asyncio.wrap_future(looking), SECOND_LOOK_S)
         except TimeoutError:
             return answer
-        return await self._in_time(self._checking, lambda: desk.check(vouchers))
+        return await self._in_time(lambda: desk.check(vouchers))
 
     def _desk_of(self) -> JournalDesk:
         if self._desk is None:
             self._desk = JournalDesk(self._parts)
         return self._desk
 
-    async def _in_time(self, threads: Executor, question: Callable[[], T]) -> T:
+    async def _in_time(self, question: Callable[[], T]) -> T:
         """Return what a thread found out.
 
         Raises:
             Refused: it could not, or not in time.
         """
-        asked = asyncio.get_running_loop().run_in_executor(threads, question)
+        asked = asyncio.get_running_loop().run_in_executor(self._checking, question)
         try:
             return await asyncio.wait_for(asked, PATIENCE_S)
         except TimeoutError:
