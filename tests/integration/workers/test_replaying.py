@@ -132,7 +132,7 @@ def test_what_needs_a_persons_judgement_is_never_released_by_itself(
 
 
 def lacking(account: str, company: str, supplier: str = "S1") -> Finding:
-    return finding("dependency.missing", supplier, company, field=f"VendorNo@{account}")
+    return finding("dependency.missing", supplier, company, field=f"suppliers@{account}")
 
 
 def link(ledger: Ledger, supplier: str, account: str) -> None:
