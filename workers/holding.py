@@ -1,6 +1,7 @@
 """The guard around every actor: where each kind of failure ends, in the ledger and in the dead-letter queue."""
 
 import random
+import threading
 import time
 from collections.abc import Callable
 from typing import Final, TypeVar
@@ -18,6 +19,8 @@ from shared.queues import dead_letters
 log = structlog.get_logger()
 T = TypeVar("T")
 
+#: Held while a process works on an entry that several workers died of.
+ALONE: Final = threading.Lock()
 #: Seconds: the longest first wait, and the longest of all; between them it doubles with every attempt.
 BACKOFF_FIRST_S: Final = 2.0
 BACKOFF_MAX_S: Final = 900.0

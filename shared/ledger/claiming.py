@@ -11,6 +11,9 @@ from shared.ledger.connection import Cur
 
 #: Claims without any outcome after which the entry is taken for the one that kills its worker.
 CLAIMS_MAX: Final = 3
+#: Claims without any outcome after which an entry is worked on with no other suspect beside it in the same process, so
+#: that it takes none of them down a third time with it.
+SUSPECT: Final = 2
 
 
 class LeaseLost(ConnectorError):
@@ -51,6 +54,12 @@ class WritingClaim(msgspec.Struct, frozen=True, kw_only=True):
     fence: int
     lease_s: float
     mapped: bytes
+
+
+def suspect_among(cur: Cur, ids: Sequence[int]) -> bool:
+    """Say whether the workers of one of `ids` have died too often for it to have others beside it."""
+    row = cur.execute("select 1 from entry where id = any(%s) and claims >= %s", (list(ids), SUSPECT)).fetchone()
+    return row is not None
 
 
 def claim_for_mapping(cur: Cur, flow: str, ids: Sequence[int], lease_s: float) -> list[MappingClaim]:
@@ -104,6 +113,7 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     lane: str
     attempts: int
+    claims: int
     mapped: bytes
 
 
@@ -111,7 +121,7 @@ def preview(cur: Cur, flow: str, ids: Sequence[int]) -> list[Preview]:
     """Return those of `ids` that are of this flow and look ready to be written now, oldest first."""
     rows = cur.execute(
         """
-        select e.id, e.key, e.lane, e.attempts, b.raw from entry e
+        select e.id, e.key, e.lane, e.attempts, e.claims, b.raw from entry e
         join body b on b.entry_id = e.id and b.kind = 'mapped' and b.round = e.round and b.at = e.detected_at
         where e.id = any(%s) and e.flow = %s and (e.state = 'mapped' or (e.state = 'retrying' and e.stage = 'write'))
           and e.due_at <= now()
@@ -119,7 +129,10 @@ def preview(cur: Cur, flow: str, ids: Sequence[int]) -> list[Preview]:
         """,
         (list(ids), flow),
     ).fetchall()
-    return [Preview(id=row[0], key=row[1], lane=row[2], attempts=row[3], mapped=bytes(row[4])) for row in rows]
+    return [
+        Preview(id=row[0], key=row[1], lane=row[2], attempts=row[3], claims=row[4], mapped=bytes(row[5]))
+        for row in rows
+    ]
 
 
 def claim_for_writing(cur: Cur, entry_id: int, lease_s: float) -> WritingClaim | None:

@@ -135,7 +135,7 @@ def poison(flow: str, key: str) -> None:
     rule = MAPPINGS[BY_NAME[flow]]
 
     def deadly(document: Any, rules: Any) -> Any:  # noqa: ANN401 - of every flow
-        if key in (getattr(document, "order_no", ""), getattr(document, "supplier_id", "")):
+        if key in (getattr(document.header, "order_no", ""), getattr(document.header, "supplier_id", "")):
             os.kill(os.getpid(), signal.SIGKILL)
         return rule(document, rules)
 

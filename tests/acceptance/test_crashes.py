@@ -129,3 +129,50 @@ def the_same_for_changes(stage: Stage) -> None:
     assert_every_moment_was_met(died, "DELETE /ExternalApi/v2/advanced-purchase")
     finish(stage)
     assert_sound(stage, voided=cancelled)
+
+
+def test_a_mapper_killed_within_a_batch_leaves_every_entry_to_end_once(stage: Stage) -> None:
+    size = 5
+    stage.connector("poll", "suppliers")
+    entries = [int(row[0]) for row in stage.rows("select id from entry order by id")]
+    batches = [entries[start : start + size] for start in range(0, len(entries) - size, size)]
+    died = kill_at_every_moment(
+        stage,
+        *[{"flow": "suppliers", "stage": "map", "entries": batch, "at": at} for at, batch in enumerate(batches, 1)],
+    )
+    met = [moment for moment in died if moment]
+    assert len(met) == len(batches), "every moment up to the last is one of a batch's mapping"
+    time.sleep(LEASE_S)
+    stage.start("mapper", "sweeper", "writer")
+    stage.wait(90)
+    ends = stage.rows("select entry_id, count(*) from event where becomes = 'mapped' group by entry_id")
+    assert sorted(ends) == [(entry, 1) for entry in entries]
+    stage.connector("poll", "purchase_orders")
+    stage.wait(90)
+    assert_sound(stage)
+
+
+def test_the_one_record_that_kills_its_mapper_is_held_and_its_neighbours_go_through(stage: Stage) -> None:
+    deadly = sorted(row["OrderNo"] for row in stage.ifs_rows("PurchaseOrderSet"))[20]
+    stage.connector("poll", "suppliers")
+    stage.connector("poll", "purchase_orders")
+    stage.start("sweeper", "writer")
+    deaths, end = 0, time.monotonic() + 100
+    while not stage.rows("select 1 from entry where key = %s and state = 'held'", [deadly]):
+        assert time.monotonic() < end, stage.logs()
+        mapper = subprocess.Popen(
+            [sys.executable, "-m", "tests.acceptance.dying", "purchase_orders", deadly],
+            cwd=stage.folder,
+            env=stage.environment,
+        )
+        stage.running.append(("mapper", mapper))
+        while mapper.poll() is None and time.monotonic() < end:
+            time.sleep(0.2)
+            if stage.rows("select 1 from entry where key = %s and state = 'held'", [deadly]):
+                break
+        deaths += mapper.poll() is not None
+    assert deaths == 3
+    stage.wait(60)
+    findings = stage.rows("select code, count(*) from finding where open group by code")
+    assert findings == [("crashes-worker", 1)]
+    assert_sound(stage, held={f"purchase_orders/{deadly}"})

@@ -1,6 +1,7 @@
 """One mapping actor and one queue per flow; the order of events is written once: claim, read again, map, hand over."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from functools import partial
 from typing import Any, Protocol
 from uuid import UUID
@@ -26,7 +27,7 @@ from shared.ledger.connection import Cur, Ledger
 from shared.ledger.entries import Mapped
 from shared.ledger.messages import Message, write_messages
 from shared.queues.handing_over import actor_of, hand_over
-from workers.holding import OPERATOR_DELAY_S, Guard, bug_finding, crash_finding, persist
+from workers.holding import ALONE, OPERATOR_DELAY_S, Guard, bug_finding, crash_finding, persist
 from workers.mapping.purchase_orders import map_order
 from workers.mapping.rereading import Reread, Rereader
 from workers.mapping.supplier_invoices import map_invoice
@@ -101,6 +102,12 @@ class MappingStage:
         with self.ledger.transaction() as cur:
             if message_id is not None:
                 ledger_messages.picked_up(cur, message_id)
+            suspect = claiming.suspect_among(cur, ids)
+        with ALONE if suspect else nullcontext():
+            self._run(ids, message_id)
+
+    def _run(self, ids: Sequence[int], message_id: UUID | None) -> None:
+        with self.ledger.transaction() as cur:
             claims = claiming.claim_for_mapping(cur, self.flow, ids, self.lease_s)
             alone = self._split(cur, claims)
         hand_over(self.client, self.ledger, alone)

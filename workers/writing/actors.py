@@ -18,7 +18,7 @@ from shared.ledger.connection import Cur
 from shared.ledger.links import Link
 from shared.ledger.messages import Message, write_messages
 from shared.queues.handing_over import actor_of, hand_over
-from workers.holding import Guard, crash_finding, persist
+from workers.holding import ALONE, Guard, crash_finding, persist
 from workers.writing import invoice_writer, purchase_writer, supplier_writer
 from workers.writing.desk import CROWDED_S, Crowded, Desk, Seat, Stopping, permitted
 from workers.writing.first_contact import FirstContact
@@ -112,6 +112,9 @@ class Writing:
 
     def _one(self, entry: Preview, targets: Sequence[str]) -> bool:
         """Write one entry; False where it was not begun, since no call of its accounts is free, nor waited for."""
+        suspect = entry.claims >= claiming.SUSPECT
+        if suspect and not ALONE.acquire(timeout=CROWDED_S):
+            return False
         seat = Seat()
         sessions: list[Session] = []
 
@@ -141,6 +144,8 @@ class Writing:
             for session in sessions:
                 session.release()
             seat.leave()
+            if suspect:
+                ALONE.release()
 
     def _claim(self, entry_id: int, seat: Seat) -> Session | None:
         """Claim the entry; None where it is nobody's to write, or ends right here."""
