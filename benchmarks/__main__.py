@@ -9,7 +9,7 @@ from typing import Final
 
 from rich.console import Console
 
-from benchmarks import end_to_end, handing
+from benchmarks import budget, calls, end_to_end, handing, idle, release, scanning
 from benchmarks.figures import Figure, as_json, as_table
 
 #: In the order in which they run.
@@ -18,7 +18,12 @@ ALL: Final[Mapping[str, Callable[[], list[Figure]]]] = {
     "end-to-end-50ms": partial(
         end_to_end.measure, orders=400, latency_ms=50, name="orders end to end, 50 ms per Cin7 answer"
     ),
+    "calls": calls.measure,
+    "scanning": scanning.measure,
+    "budget": budget.measure,
+    "release": release.measure,
     "handing-over": handing.measure,
+    "idle": idle.measure,
 }
 
 

@@ -3,16 +3,10 @@
 from collections.abc import Callable
 
 from benchmarks.figures import Figure, figure, median, spread
-from benchmarks.stage import UNLIMITED, Bench, Toml, bench, last_json, until
+from benchmarks.stage import ONE_PULL, Bench, bench, last_json, until
 from sandbox.world import build_plain_world
 
 SUPPLIERS = 50
-#: No limit on calls, and one pull a run.
-ONE_PULL: Toml = {
-    "cin7": {"calls_per_minute": UNLIMITED},
-    "ifs": {"requests_per_minute": UNLIMITED},
-    "streams": {"purchase_orders": {"every_s": 3600}, "suppliers": {"every_s": 3600}},
-}
 
 
 def measure(

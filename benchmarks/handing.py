@@ -1,9 +1,9 @@
 """Poll, store, map and hand over without any remote write, against the same two hops in bare dramatiq."""
 
 from benchmarks.bare.hops import WRITE_QUEUE
-from benchmarks.end_to_end import ONE_PULL, in_turns
+from benchmarks.end_to_end import in_turns
 from benchmarks.figures import Figure, figure, median, spread
-from benchmarks.stage import Bench, bench, last_json, until
+from benchmarks.stage import ONE_PULL, Bench, bench, last_json, until
 from sandbox.world import build_plain_world
 from shared.queues.broker import NAMESPACE
 

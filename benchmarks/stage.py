@@ -26,6 +26,13 @@ UNLIMITED = 10_000_000
 
 Toml = Mapping[str, Mapping[str, Any]]
 
+#: No limit on calls, and one pull of each stream a run.
+ONE_PULL: Toml = {
+    "cin7": {"calls_per_minute": UNLIMITED},
+    "ifs": {"requests_per_minute": UNLIMITED},
+    "streams": {"purchase_orders": {"every_s": 3600}, "suppliers": {"every_s": 3600}},
+}
+
 MODULES = {
     "poller": "producers",
     "sweeper": "producers.sweep",
@@ -140,6 +147,26 @@ class Bench:
         with psycopg.connect(self.database_url, autocommit=True) as connection:
             row = connection.execute(sql, params).fetchone()
         return row[0] if row else None
+
+    def row(self, sql: str) -> tuple[Any, ...]:
+        """Return the first row."""
+        with psycopg.connect(self.database_url, autocommit=True) as connection:
+            row = connection.execute(sql).fetchone()
+        assert row is not None, sql
+        return row
+
+    def due(self, flow: str) -> None:
+        """Let the next look of a poller find this stream due."""
+        with psycopg.connect(self.database_url, autocommit=True) as connection:
+            connection.execute("update watermark set due_at = now() where stream = %s", (flow,))
+
+    def calls(self, endpoint: str) -> int:
+        """Return how many calls Cin7 has had whose path begins so."""
+        summary = self.cin7.control(f"requests?summary=true&path={endpoint}")["summary"]
+        return sum(int(row["calls"]) for row in summary)
+
+    def ifs_calls(self) -> int:
+        return int(self.ifs.control("state")["requests"])
 
     def queued(self, queue: str) -> int:
         """Return how many messages wait in a list of Redis."""
