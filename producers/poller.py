@@ -14,6 +14,7 @@ from producers.brake import near_empty
 from producers.leading import leading
 from shared.errors import ConnectorError
 from shared.flows import Flow, queue_of
+from shared.ifs.errors import IfsDenied, IfsRefused
 from shared.ifs.pages import Row
 from shared.ifs.reading import Batch
 from shared.ledger import detecting, watermarks
@@ -25,7 +26,7 @@ from shared.seeing import Lens
 
 log = structlog.get_logger()
 
-Outcome = Literal["done", "failed", "stopped", "lost"]
+Outcome = Literal["done", "failed", "stopped", "lost", "unserved"]
 Known = Callable[[Sequence[tuple[str, str]]], set[str]]
 
 
@@ -130,7 +131,7 @@ class Poller:
             return pull.end("lost", str(lost), stream.every_s)
         except ConnectorError as error:
             log.warning("pull failed", flow=stream.flow.name, reason=str(error))
-            return pull.end("failed", str(error), stream.every_s)
+            return pull.end("unserved" if unserved(stream.flow, error) else "failed", str(error), stream.every_s)
         return pull.end("stopped" if pull.braked else "done", pull.remark, stream.every_s)
 
     def _start_from(self, stream: Stream, mark: Watermark) -> str:
@@ -145,6 +146,11 @@ class Poller:
             today = f"{detecting.database_now(cur).astimezone(self.zone):%Y-%m-%d}"
             watermarks.advance(cur, mark, start_from=today)
         return today
+
+
+def unserved(flow: Flow, error: ConnectorError) -> bool:
+    """Say whether the tenant does not serve the set of a flow that not every tenant serves."""
+    return flow.optional and isinstance(error, IfsDenied | IfsRefused) and error.status in {403, 404}
 
 
 class _Pull:

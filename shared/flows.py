@@ -15,17 +15,20 @@ class Flow(msgspec.Struct, frozen=True):
         name: the same word in every folder, table, queue and command.
         key_fields: names of the key's parts, in the order in which they are joined by `/`.
         document: has a business date, so that `start_from` applies.
+        optional: read only where the tenant serves its set, since entity services are inactive until somebody
+            activates them.
     """
 
     name: str
     key_fields: tuple[str, ...]
     document: bool = True
+    optional: bool = False
 
 
 SUPPLIERS: Final = Flow("suppliers", ("SupplierId",), document=False)
 PURCHASE_ORDERS: Final = Flow("purchase_orders", ("OrderNo",))
 
-SUPPLIER_INVOICES: Final = Flow("supplier_invoices", ("Company", "InvoiceId"))
+SUPPLIER_INVOICES: Final = Flow("supplier_invoices", ("Company", "InvoiceId"), optional=True)
 
 #: In dependency order: a flow may wait for records of the flows before it.
 FLOWS: Final = (SUPPLIERS, PURCHASE_ORDERS, SUPPLIER_INVOICES)

@@ -4,6 +4,8 @@ import time
 from collections.abc import Iterator
 from typing import Final
 
+import msgspec
+
 from console.checking import cin7, ifs, streams
 from console.checking.cin7 import Account
 from console.checking.ifs import StreamInUse, Tenant
@@ -46,7 +48,11 @@ def everything(parts: Assembly) -> Iterator[Result]:
     except Misconfigured as error:
         yield _without_credentials("ifs", error)
     else:
-        yield from run_checks("ifs", Tenant(client, parts.settings.ifs, streams_in_use(parts), tables), OF_IFS)
+        tenant = Tenant(client, parts.settings.ifs, streams_in_use(parts), tables)
+        absent = tuple(stream for stream in tenant.streams if not streams.is_served(tenant, stream))
+        yield from run_checks("ifs", absent, (("sets", streams.unserved),))
+        served = tuple(stream for stream in tenant.streams if stream not in absent)
+        yield from run_checks("ifs", msgspec.structs.replace(tenant, streams=served), OF_IFS)
     for name, settings in parts.settings.cin7.items():
         try:
             account = Account(name, parts.cin7(name), settings, tables)

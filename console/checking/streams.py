@@ -9,6 +9,8 @@ import msgspec
 
 from console.checking.ifs import ABSENT, LANE, StreamInUse, Tenant, latest_stamp
 from console.checking.results import Said, failed, passed, warned
+from shared.errors import ConnectorError
+from shared.flows import BY_NAME
 from shared.ifs.children import documents
 from shared.ifs.documents import decode
 from shared.ifs.errors import IfsDenied, IfsRefused
@@ -222,3 +224,27 @@ def _is_older(row: Row, of: BoundSet, stamp: str) -> bool:
         return datetime.fromisoformat(str(row.values.get(of.modified_field))) < datetime.fromisoformat(stamp)
     except (ValueError, TypeError):
         return True
+
+
+def is_served(tenant: Tenant, stream: StreamInUse) -> bool:
+    """Say whether the tenant serves a stream that not every tenant serves; what else is wrong shows in the checks."""
+    if not BY_NAME[stream.flow].optional:
+        return True
+    try:
+        tenant.rows(stream.bound.header)
+    except (IfsDenied, IfsRefused) as error:
+        return error.status not in ABSENT
+    except ConnectorError:
+        return True
+    return True
+
+
+def unserved(absent: tuple[StreamInUse, ...]) -> Iterator[Said]:
+    """Name the streams that are not read, since the tenant does not serve them."""
+    for stream in absent:
+        title = stream.bound.header.title
+        remedy = (
+            f"Activate {stream.bound.header.service} in API Explorer and grant it, or set `enabled = false` in "
+            f"[ifs.streams.{stream.flow}]."
+        )
+        yield warned(f"{stream.flow} is not read: {title} is not served.", remedy)

@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from collections.abc import Iterator
 from typing import Final
 
 import click
@@ -10,9 +11,9 @@ import msgspec
 from console import exits
 from console.context import Context
 from console.foreseeing import Preview
-from console.output import json_option, print_json, print_table, say
+from console.output import json_option, print_json, print_table, say, visible
 from console.previewing import preview
-from producers.poller import Poller, Pulled, Stream
+from producers.poller import Poller, Pulled, Stream, unserved
 from producers.streams import poller_of, streams_of
 from shared.assembly import Assembly
 from shared.errors import ConnectorError
@@ -34,7 +35,7 @@ def command(context: Context, flows: tuple[str, ...], sweep: bool, dry_run: bool
     parts = context.parts
     streams = _chosen(parts, flows)
     if dry_run:
-        return _show([one for stream in streams for one in preview(parts, stream, sweep=sweep)], as_json=as_json)
+        return _show([one for stream in streams for one in _foreseen(parts, stream, sweep=sweep)], as_json=as_json)
     poller = poller_of(parts)
     pulled: list[Pulled] = []
     failures: list[str] = []
@@ -44,7 +45,9 @@ def command(context: Context, flows: tuple[str, ...], sweep: bool, dry_run: bool
             failures.append(f"{stream.flow.name}: another process has been pulling it for {LEAD_WAITED_S:.0f} s.")
             continue
         pulled.append(one)
-        if one.outcome != "done":
+        if one.outcome == "unserved" and one.flow not in flows:
+            click.echo(visible(f"{one.flow} is not read: {one.error}"), err=True)
+        elif one.outcome != "done":
             failures.append(f"{one.flow}: {one.error}")
         if not as_json:
             _say(one)
@@ -53,6 +56,15 @@ def command(context: Context, flows: tuple[str, ...], sweep: bool, dry_run: bool
     if failures:
         raise ConnectorError(" ".join(failures))
     return exits.DONE
+
+
+def _foreseen(parts: Assembly, stream: Stream, *, sweep: bool) -> Iterator[Preview]:
+    try:
+        yield from preview(parts, stream, sweep=sweep)
+    except ConnectorError as error:
+        if not unserved(stream.flow, error):
+            raise
+        click.echo(visible(f"{stream.flow.name} is not read: {error}"), err=True)
 
 
 def _chosen(parts: Assembly, flows: tuple[str, ...]) -> list[Stream]:
