@@ -35,13 +35,13 @@ def stage(own_folder: Path, database_url: str, redis_url: str, world: World) -> 
 
 
 def bills(stage: Stage) -> list[tuple[str, dict[str, Any]]]:
-    """Return (purchase number, bill) of every invoice and credit note in Cin7 that is not void."""
+    """Return (purchase id, bill) of every invoice and credit note in Cin7 that is not void."""
     found = []
     for account in stage.cin7.control("state")["accounts"]:
         for purchase in account["purchases"]:
             for stage_name in ("Invoice", "CreditNote"):
                 found += [
-                    (purchase["OrderNumber"], bill)
+                    (purchase["ID"], bill)
                     for bill in purchase[stage_name]
                     if bill["Status"] not in {"NOT AVAILABLE", "VOIDED", ""}
                 ]

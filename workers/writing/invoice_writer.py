@@ -1,6 +1,7 @@
 """Brings a supplier invoice or credit note into Cin7: onto its order's purchase, or onto one of its own; read back."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 
 import msgspec
@@ -8,9 +9,9 @@ import msgspec
 from shared import flows
 from shared.cin7.records.purchases import Purchase
 from shared.cin7.records.suppliers import Supplier
-from shared.errors import Held
+from shared.errors import Held, Retryable
 from shared.ledger import effects, links
-from shared.ledger.connection import Cur
+from shared.ledger.connection import Cur, Ledger
 from shared.ledger.detecting import database_now
 from shared.ledger.links import Link
 from shared.ledger.messages import Message
@@ -72,9 +73,32 @@ def write_invoice(session: Session, desk: Desk) -> list[Message]:
             raise Held(mismatch)
         write = addressed(write, theirs)
     work = _Work(session, desk, account, write, link, None if write.own else needed)
-    if lost:
-        work.settle(lost)
-    return work.run()
+    with alone_on(desk.ledger, work.purchase_id):
+        if lost:
+            work.settle(lost)
+        return work.run()
+
+
+@contextmanager
+def alone_on(ledger: Ledger, purchase_id: str) -> Iterator[None]:
+    """Let one writer at a time work on the bills of a purchase: two would take the same place that is free for one.
+
+    The lock is this thread's connection's: it ends with the process, whatever happens.
+
+    Raises:
+        Retryable: another writer is at it.
+    """
+    if not purchase_id:
+        yield
+        return
+    name = f"bills of {purchase_id}"
+    if not ledger.rows("select pg_try_advisory_lock(hashtextextended(%s, 3))", (name,))[0][0]:
+        raise Retryable("another bill of the same purchase is being written", delay_s=1.0, executed=False)
+    try:
+        yield
+    finally:
+        with suppress(Retryable):
+            ledger.rows("select pg_advisory_unlock(hashtextextended(%s, 3))", (name,))
 
 
 def home(write: InvoiceWrite) -> tuple[str, str]:
