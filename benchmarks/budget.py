@@ -22,6 +22,8 @@ def measure(seconds: float = 20) -> list[Figure]:
     orders = int(permitted_per_s / 3 * (seconds + 12))
     toml = {**ONE_PULL, "cin7": {"calls_per_minute": CALLS, "window_s": WINDOW_S}}
     with bench(_with_keys(build_plain_world(SUPPLIERS, orders)), toml) as made:
+        # Where there are several accounts, a writer keeps threads free for those that it is not writing to.
+        made.keep_account("main")
         for name in ("sweeper", "mapper", "replayer", *["writer"] * WRITERS):
             made.start(name)
         made.stage.connector("poll", "suppliers")

@@ -99,6 +99,13 @@ class Bench:
     def database_url(self) -> str:
         return self.stage.environment["DATABASE_URL"]
 
+    def keep_account(self, name: str) -> None:
+        """Take all other Cin7 accounts out of the settings."""
+        file = self.folder / "connector.toml"
+        sections = file.read_text().split("\n[")
+        kept = [one for one in sections if not one.startswith("cin7.") or one.startswith(f"cin7.{name}]")]
+        file.write_text("\n[".join(kept))
+
     def flush(self) -> None:
         with redis.Redis.from_url(self.redis_url) as client:
             client.flushall()
