@@ -10,6 +10,12 @@ from rich.console import Console
 from benchmarks.__main__ import ALL, main
 from benchmarks.figures import Figure, as_json, as_table, figure, percentile
 
+TINY = """
+import json
+from benchmarks import end_to_end
+from benchmarks.figures import as_json
+print(json.dumps(as_json(end_to_end.measure(orders=12, repeats=1, name="tiny"))))
+"""
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -79,8 +85,7 @@ def test_a_tiny_run_measures_both_sides() -> None:
         [
             sys.executable,
             "-c",
-            "import json; from benchmarks import end_to_end; from benchmarks.figures import as_json;"
-            "print(json.dumps(as_json(end_to_end.measure(orders=12, repeats=1, name='tiny'))))",
+            TINY,
         ],
         cwd=ROOT,
         capture_output=True,
