@@ -193,13 +193,22 @@ def test_there_is_an_invoice_for_every_reason_to_hold_one(world: World, code: st
     assert invoices(world, "held", code)
 
 
-def test_invoices_wait_for_held_and_unreleased_orders_and_for_held_suppliers(world: World) -> None:
+def test_invoices_wait_for_held_and_waiting_orders_and_for_held_suppliers(world: World) -> None:
     orders, suppliers = world.expected["purchase_orders"], world.expected["suppliers"]
     outcomes = set()
     for row in invoices(world, "waiting"):
         needed = world.expected["supplier_invoices"][invoice_key(row)].value
         outcomes.add((orders.get(needed) or suppliers[needed]).outcome)
-    assert outcomes == {"held", "waiting", "left_out"}
+    assert outcomes == {"held", "waiting"}
+
+
+def test_an_invoice_whose_order_is_not_sent_or_not_there_is_held_for_it(world: World) -> None:
+    orders = world.expected["purchase_orders"]
+    needed = {
+        orders.get(world.expected["supplier_invoices"][invoice_key(row)].value)
+        for row in invoices(world, "held", "dependency.missing")
+    }
+    assert {one and one.outcome for one in needed} == {None, "left_out"}
 
 
 def test_vouchers_balance_in_the_companys_currency_except_those_held_for_it(world: World) -> None:
