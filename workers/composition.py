@@ -5,11 +5,11 @@ from functools import partial
 
 import structlog
 
-from shared.assembly import SOURCES, Assembly
+from shared.assembly import Assembly
 from shared.flows import BY_NAME, FLOWS, Flow
-from shared.ifs import reading
-from shared.ifs.children import RawDocument
 from shared.ledger.causes import Cause
+from shared.origins import ORIGINS
+from shared.pulled import RawDocument
 from workers.holding import Guard
 from workers.mapping.actors import MAPPINGS, MappingStage, map_raw
 from workers.mapping.rereading import Rereader
@@ -29,7 +29,7 @@ def mapping_stages(parts: Assembly) -> dict[Flow, MappingStage]:
         lens = parts.lens(flow)
         stages[flow] = MappingStage(
             flow,
-            bound=lens.bound,
+            lens=lens,
             ledger=parts.ledger,
             client=parts.redis,
             rules=parts.rules,
@@ -41,8 +41,7 @@ def mapping_stages(parts: Assembly) -> dict[Flow, MappingStage]:
 
 
 def _read_by_key(parts: Assembly, flow: Flow, keys: Sequence[str], lane: str) -> dict[str, RawDocument]:
-    stream = parts.settings.ifs.stream(flow.name)
-    return reading.read_by_key(parts.ifs, SOURCES[flow], stream, keys, lane=lane)
+    return ORIGINS[flow].by_key(parts, keys, lane)
 
 
 def desk_of(parts: Assembly, stopping: Callable[[], bool]) -> Desk:
@@ -95,7 +94,7 @@ def still_there(parts: Assembly, cause: Cause, entry_id: int) -> bool:
     flow, stage = BY_NAME[rows[0][0]], rows[0][2]
     rules = parts.rules.get()
     try:
-        result = map_raw(bytes(rows[0][1]), parts.lens(flow).bound, MAPPINGS[flow], rules)
+        result = map_raw(bytes(rows[0][1]), parts.lens(flow), MAPPINGS[flow], rules)
     except Exception:  # Whatever is wrong with one record, the causes of the others are looked at.
         log.exception("a bug keeps this cause", cause=cause.id, entry=entry_id)
         return True

@@ -10,7 +10,7 @@ from console.checking import cin7, ifs, streams
 from console.checking.cin7 import Account
 from console.checking.ifs import StreamInUse, Tenant
 from console.checking.results import Check, Result, Said, failed, passed, run_checks, warned
-from shared.assembly import CLOCK_SKEW_S_MAX, SOURCES, Assembly
+from shared.assembly import CLOCK_SKEW_S_MAX, Assembly
 from shared.config.rules import Tables
 from shared.config.tables import load_tables
 from shared.errors import Misconfigured

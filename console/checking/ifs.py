@@ -16,8 +16,8 @@ from shared.ifs.client import IfsClient
 from shared.ifs.errors import IfsDenied, IfsRefused
 from shared.ifs.metadata import Metadata
 from shared.ifs.odata import Bare, equals, url
-from shared.ifs.pages import Row
 from shared.ifs.sources import HEADER, Bound, BoundSet
+from shared.rows import Row
 
 LANE: Final = "live"
 #: Absent, or not for this user.

@@ -68,6 +68,11 @@ class Cin7Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     order_status: Literal["AUTHORISED", "DRAFT"] = "AUTHORISED"
     gl_line_description: str = "line"
     poll_suppliers_every_s: Annotated[float, msgspec.Meta(gt=0)] = 60
+    #: Seconds by which each read of suppliers looks back before the newest stamp seen.
+    overlap_s: Annotated[int, msgspec.Meta(ge=0)] = 300
+    #: What becomes the number of a supplier that is created in IFS: what a person wrote into the attribute that shows
+    #: it, or the next of IFS's own series.
+    new_supplier_number: Literal["attribute", "series"] = "attribute"
     read_back: bool = True
     settle_s: Annotated[float, msgspec.Meta(ge=0)] = 5
     read_timeout_s: Positive = 30
@@ -136,6 +141,9 @@ class PolicySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     cost_centre: Literal["B", "C", "D", "E", "F", "G", "H", "I", "J"] = "B"
     #: Seconds after which a record that waits for another becomes a hold that names it.
     wait_limit_s: Positive = 86_400
+    #: A supplier that was written more often than this within so many seconds is held as a loop.
+    loop_changes: Positive = 6
+    loop_window_s: Positive = 600
     #: Seconds after which the work of a process that gave no sign of life is taken over by another. Above the longest
     #: call that a writer makes (`read_timeout_s` of its account).
     lease_s: Annotated[float, msgspec.Meta(gt=0)] = 60

@@ -13,7 +13,7 @@ import msgspec
 
 from shared.config.settings import SetSettings, StreamSettings
 from shared.ifs.odata import Value, both, equals, is_sendable, predicate
-from shared.ifs.pages import Row
+from shared.rows import Row
 
 HEADER: Final = "header"
 _PARTY: Final = "PartyType"

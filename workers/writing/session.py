@@ -14,15 +14,15 @@ from shared.errors import Held, Retryable
 from shared.findings import Finding
 from shared.fingerprints import canonical
 from shared.ledger import claiming, effects, entries, links
-from shared.ledger.claiming import WritingClaim
+from shared.ledger.claiming import Lock, WritingClaim
 from shared.ledger.connection import Cur, Ledger
 from shared.ledger.effects import Conclusion, Effect, Intent, State
-from shared.ledger.links import Link
+from shared.ledger.links import Link, Side
 from shared.ledger.messages import Message, write_messages
 from workers.holding import persist
 from workers.writing.desk import Account, Crowded, Desk, Seat
 from workers.writing.reasons import refused_finding
-from workers.writing.recording import Part, Pending, record
+from workers.writing.recording import Part, Pending, let_in, record
 from workers.writing.wishes import CommitWish, FinishWish, LinksWish, SlotWish
 
 log = structlog.get_logger()
@@ -31,6 +31,8 @@ T = TypeVar("T")
 #: Seconds on top of a call's deadline that must be left of the lease when it is sent. A process that was frozen
 #: between its intent and its call finds less, and does not send.
 MARGIN_S: Final = 1.0
+#: Seconds for which an entry rests that meets another writer of the same two records.
+LOCKED_S: Final = 1.0
 #: Seconds a lookup by marker looks back before the intent: clocks differ between the two sides.
 LOOK_BACK_S: Final = 3600.0
 
@@ -67,12 +69,18 @@ class Session:
         #: False while there is something else to do for this entry than to wait for an account's calls.
         self.patient = True
         self.pending = Pending()
+        self.lock: Lock | None = None
         self.over = False
         self._linked = {link.cin7_account: link for link in linked}
         self._extended_at = time.monotonic()
         self._taken: tuple[Account, Slot] | None = None
 
     # What a writer asks for
+
+    @property
+    def linked(self) -> list[Link]:
+        """The links of this record as they were when the entry was claimed."""
+        return list(self._linked.values())
 
     def link(self, account: str) -> Link | None:
         """Return the link of this record in `account` as it was when the entry was claimed."""
@@ -150,17 +158,42 @@ class Session:
             self.pending.store(applied(answer))
         return answer
 
-    async def finish(self, why: str = "") -> None:
-        """Close the entry as written and give the record back."""
-        await FinishWish(why or f"{self.calls} calls")
+    async def finish(self, why: str = "", *, echo: bool = False) -> None:
+        """Close the entry as written, or as our own write coming back, and give the record back."""
+        await FinishWish(why or f"{self.calls} calls", echo)
+
+    def read_anew(self, why: str) -> None:
+        """Close the entry, since it was read before a write of ours, and ask for its record as it is now."""
+
+        def change(cur: Cur) -> list[Message]:
+            messages = self._give_back(cur)
+            entries.close(cur, [self.claim.id], "superseded", actor=self.actor, why=why)
+            return messages + entries.ask(cur, self.claim.flow, self.claim.key, actor=self.actor, why=why)
+
+        self.settle_up()
+        self.messages += persist(self.ledger, change)
+        self.over = True
+
+    def keep_others_from(self, flow: str, key: str) -> None:
+        """Let nobody else write a record of another flow until this entry ends: it is about the same two things.
+
+        Raises:
+            Retryable: somebody is at it right now.
+        """
+        if self.lock is not None:
+            return
+        with self.ledger.transaction() as cur:
+            self.lock = claiming.lock(cur, self.claim.id, flow, key, self.claim.lease_s)
+        if self.lock is None:
+            raise Retryable(f"{flow} {key} is being written right now", delay_s=LOCKED_S, executed=False)
 
     def later(self, change: Callable[[Cur], None]) -> None:
         """Record `change` with the next commit of this session."""
         self.pending.changes.append(change)
 
-    def satisfy(self, link: Link) -> None:
+    def satisfy(self, link: Link, *, wrote: Side = "") -> None:
         """Store a link with the next commit, and send on what waited for it."""
-        self.pending.store(link)
+        self.pending.store(link, wrote=wrote)
         self.wake(links.dependency(link.flow, link.ifs_key, link.cin7_account))
 
     def wake(self, name: str) -> None:
@@ -191,15 +224,15 @@ class Session:
 
         def change(cur: Cur) -> list[Message]:
             links.lock_dependencies(cur, [dependency])
-            claiming.give_back(cur, self.claim)
+            messages = self._give_back(cur)
             there = links.find(cur, flow, key, account)
             if there is not None and there.written:
-                return write_messages(cur, "write", self.claim.flow, [self.claim.id])
+                return messages + write_messages(cur, "write", self.claim.flow, [self.claim.id])
             asked = ask(cur)
             if asked is None:
                 raise Held([missing])
             entries.wait(cur, self.claim.id, dependency, actor=self.actor)
-            return list(asked)
+            return [*messages, *asked]
 
         self.messages += persist(self.ledger, change)
         self.over = True
@@ -251,9 +284,9 @@ class Session:
         """Say whether a good part of the claim's time is over."""
         return time.monotonic() - self._extended_at > self.keep_every_s
 
-    def part(self, intent: Intent | None = None, why: str | None = None) -> Part:
+    def part(self, intent: Intent | None = None, why: str | None = None, *, echo: bool = False) -> Part:
         """Return what this entry adds to a commit."""
-        return Part(claim=self.claim, pending=self.pending, intent=intent, why=why)
+        return Part(claim=self.claim, pending=self.pending, lock=self.lock, intent=intent, why=why, echo=echo)
 
     def recorded(self, part: Part) -> None:
         """Take note that a part was committed."""
@@ -283,7 +316,11 @@ class Session:
         """Give the record back once the entry has ended, whichever way. A lost ledger leaves that to the lease."""
         if not self.over:
             with suppress(claiming.LeaseLost, Retryable):
-                persist(self.ledger, lambda cur: claiming.give_back(cur, self.claim))
+                self.messages += persist(self.ledger, self._give_back)
+
+    def _give_back(self, cur: Cur) -> list[Message]:
+        claiming.give_back(cur, self.claim)
+        return let_in(cur, [self.lock] if self.lock else [])
 
     def supersede(self) -> None:
         """Close the entry: a newer version of its record is in the target already."""

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.ifs.errors import IfsUnreadable
-from shared.ifs.pages import Constant, read_page, read_row
+from shared.ifs.pages import read_page
+from shared.rows import Constant, read_row
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(st.characters(exclude_categories=["Cs"])),
