@@ -96,7 +96,8 @@ class Assembly:
         """
         with self.ledger.transaction() as cur:
             known = credentials.load(cur.connection, self.cipher, credentials.IFS, IfsCredentials)
-        return IfsClient(self.settings.ifs, known, self.redis, self.ifs_budget, self.cipher)
+        call_s_max = self.settings.policy.lease_s / 2
+        return IfsClient(self.settings.ifs, known, self.redis, self.ifs_budget, self.cipher, call_s_max=call_s_max)
 
     def cin7(self, account: str) -> Cin7Client:
         """Return the client of a Cin7 account.
