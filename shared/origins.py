@@ -1,7 +1,9 @@
 """Where each flow's records come from, and all that differs by it: how they are read, by key too, and looked at."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Final, Protocol
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -77,7 +79,8 @@ class FromIfs(msgspec.Struct, frozen=True):
         """Return how its records are looked at."""
         settings = parts.settings
         bound = SOURCES[self.flow].bound(settings.ifs.stream(self.flow.name))
-        return IfsLens(self.flow, bound, settings.policy, start_from)
+        today = f"{datetime.now(ZoneInfo(settings.ifs.time_zone)):%Y-%m-%d}"
+        return IfsLens(self.flow, bound, settings.policy, start_from, today)
 
     def by_key(self, parts: "Assembly", keys: Sequence[str], lane: str) -> dict[str, RawDocument]:
         """Read documents by key."""

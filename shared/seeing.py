@@ -39,12 +39,14 @@ class IfsLens(msgspec.Struct, frozen=True):
 
     Attributes:
         start_from: YYYY-MM-DD; documents dated before it are counted, not sent. Empty for what is no document.
+        today: YYYY-MM-DD on IFS's clock. A record that has expired since is another than it was.
     """
 
     flow: Flow
     bound: Bound
     policy: PolicySettings
     start_from: str = ""
+    today: str = ""
 
     def decode(self, raw: bytes) -> Any | list[Finding]:  # noqa: ANN401 - the struct that `bound.document` is.
         """Return the document."""
@@ -76,7 +78,7 @@ class IfsLens(msgspec.Struct, frozen=True):
         if isinstance(decoded, list):  # What cannot be decoded is known by its bytes.
             mark, company = digest(document.raw)[:32], ""
         else:
-            mark, company = fingerprint(decoded), getattr(decoded.header, "company", None) or ""
+            mark, company = self._mark(decoded), getattr(decoded.header, "company", None) or ""
         return Seen(
             key=document.key,
             raw=document.raw,
@@ -85,6 +87,10 @@ class IfsLens(msgspec.Struct, frozen=True):
             company=company,
             stamp=document.stamp,
         )
+
+    def _mark(self, decoded: Any) -> str:  # noqa: ANN401 - as above.
+        expiry = str(getattr(decoded.header, self.bound.source.expiry, None) or "") if self.bound.source.expiry else ""
+        return fingerprint((decoded, expiry) if expiry and expiry < self.today else decoded)
 
     def left_out(self, key: str, header: Mapping[str, object]) -> Seen:
         """Return what the ledger records of a header that was not admitted."""

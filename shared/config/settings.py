@@ -49,6 +49,10 @@ class IfsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     time_zone_aware: bool = False
     read_timeout_s: Positive = 120
     sweep_at: str = "02:30"
+    #: Seconds to wait before looking for a row whose creation was not answered.
+    settle_s: Annotated[float, msgspec.Meta(ge=0)] = 5
+    #: Properties that a supplier created in IFS is given, by set, such as `{ invoice_info = { GroupId = "1" } }`.
+    new_supplier: dict[str, dict[str, str | bool | int]] = {}
     streams: dict[str, StreamSettings] = {}
 
     def stream(self, name: str) -> StreamSettings:

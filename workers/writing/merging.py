@@ -117,11 +117,13 @@ class Arbiter:
 RESOLVE: Final = "Settle it with `connector holds resolve ID --take ifs` or `--take cin7`."
 
 
-def conflict_finding(field: str, before: str, ifs: str, cin7: str, company: str, *, why: str = "") -> Finding:
+def conflict_finding(
+    field: str, before: str, ifs: str, cin7: str, company: str, *, why: str = "", remedy: str = RESOLVE
+) -> Finding:
     """Return the reason to hold a field on which the two sides differ, with all three values.
 
     Args:
-        why: says what is the matter, if not that both sides changed it; its remedy comes behind it.
+        why: says what is the matter, if not that both sides changed it.
     """
     three = f"before {_quoted(before)}, IFS {_quoted(ifs)}, Cin7 {_quoted(cin7)}"
     return Finding(
@@ -129,7 +131,7 @@ def conflict_finding(field: str, before: str, ifs: str, cin7: str, company: str,
         field=field,
         value=shown(ifs),
         message=f"{field} {why or 'changed on both sides'}: {three}.",
-        remedy=RESOLVE,
+        remedy=remedy,
         company=company,
         before=shown(before),
         ifs=shown(ifs),
