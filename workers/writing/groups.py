@@ -115,8 +115,8 @@ class Group:
         if not isinstance(error, LeaseLost) and not session.over:
             try:
                 session.settle_up()
-            except (LeaseLost, Retryable) as lost:
-                error = lost
+            except Exception as spoiled:  # noqa: BLE001 - it ends the entry in place of the first failure.
+                error = spoiled
         self.guard.end(self.flow, "write", claim.id, claim.attempts, error)
         # Last: until its end is on record, nobody else may take the entry up.
         session.release()
