@@ -20,10 +20,12 @@ class Stored(msgspec.Struct, frozen=True):
     Attributes:
         values: its members; numbers as int or Decimal.
         etag: byte for byte as IFS gave it; empty where it gave none.
+        date: when it was answered, as the answer's own `Date` says; empty where it does not.
     """
 
     values: dict[str, object]
     etag: str
+    date: str = ""
 
 
 class _Envelope(msgspec.Struct):
@@ -58,7 +60,7 @@ def read_stored(answer: Answer, *, what: str) -> Stored:
     if not row.values or isinstance(row.values.get("value"), list):
         raise IfsUnreadable(f"IFS answered {answer.status} for {what} with something that is no row.")
     # The body's first: what is in between may rewrite a header, not a body.
-    return Stored(row.values, row.etag or answer.headers.get("etag", ""))
+    return Stored(row.values, row.etag or answer.headers.get("etag", ""), answer.headers.get("date", ""))
 
 
 def _tolerant_page(body: bytes, what: str) -> Page:
