@@ -15,7 +15,7 @@ from workers.mapping.actors import MAPPINGS, MappingStage, map_raw
 from workers.mapping.rereading import Rereader
 from workers.replaying import Releaser
 from workers.writing.actors import Writing, writers
-from workers.writing.desk import Account, Desk, Pace
+from workers.writing.desk import IFS, Account, Desk, Ifs, Pace
 from workers.writing.duplicates import DuplicateWatch
 from workers.writing.first_contact import FirstContact
 from workers.writing.seats import Seats
@@ -47,14 +47,25 @@ def _read_by_key(parts: Assembly, flow: Flow, keys: Sequence[str], lane: str) ->
 
 def desk_of(parts: Assembly, stopping: Callable[[], bool]) -> Desk:
     """Return what the writers of a process work with."""
-    seats = {name: Seats(len(parts.settings.cin7)) for name in parts.settings.cin7}
-    paces = {name: Pace() for name in parts.settings.cin7}
+    targets = len(parts.settings.cin7) + 1
+    seats = {name: Seats(targets) for name in (*parts.settings.cin7, IFS)}
+    paces = {name: Pace() for name in (*parts.settings.cin7, IFS)}
 
     def account(name: str) -> Account:
         client = parts.cin7(name)
         return Account(name, client, client.budget, seats[name], paces[name])
 
-    return Desk(parts.ledger, parts.redis, parts.settings, parts.actor, account, stopping)
+    return Desk(
+        parts.ledger,
+        parts.redis,
+        parts.settings,
+        parts.actor,
+        account,
+        stopping,
+        ifs=lambda: Ifs(parts.ifs, parts.ifs_budget, seats[IFS], paces[IFS]),
+        rules=parts.rules.get,
+        read_again=partial(_read_by_key, parts),
+    )
 
 
 def first_contact_of(parts: Assembly) -> FirstContact:

@@ -1,7 +1,7 @@
 """A supplier as it was read from Cin7 to a struct, or every reason why it cannot be read; and its mark. Pure."""
 
 from decimal import Decimal
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -12,6 +12,7 @@ from shared.findings import Finding
 from shared.fingerprints import fingerprint
 from shared.rows import read_row
 
+R = TypeVar("R", bound=msgspec.Struct)
 _WHOLE: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 #: Control characters that no field of a supplier holds.
 _BROKEN: Final = "holds a NUL character, or bytes that are no text"
@@ -45,11 +46,26 @@ def decode(raw: bytes) -> SupplierOfCin7 | list[Finding]:
     return SupplierOfCin7(account=account, supplier=supplier)
 
 
+def tidy(supplier: Supplier) -> Supplier:
+    """Return the supplier without blanks around what both sides hold: they mean nothing, and IFS keeps none."""
+    return msgspec.structs.replace(
+        _stripped(supplier),
+        addresses=tuple(map(_stripped, supplier.addresses)),
+        contacts=tuple(map(_stripped, supplier.contacts)),
+    )
+
+
+def _stripped(record: R) -> R:
+    texts = {name: value for name, value in msgspec.structs.asdict(record).items() if isinstance(value, str)}
+    return msgspec.structs.replace(record, **{name: value.strip() for name, value in texts.items()})
+
+
 def mark(supplier: Supplier, number_attribute: int) -> str:
     """Return what changes exactly when something changes that both sides hold, or the number that shows whose it is.
 
     Comments, discounts, stamps and the like are Cin7's own, and make no news.
     """
+    supplier = tidy(supplier)
     shared = msgspec.structs.replace(
         supplier,
         status=supplier.status.casefold(),

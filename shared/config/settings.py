@@ -53,6 +53,9 @@ class IfsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     settle_s: Annotated[float, msgspec.Meta(ge=0)] = 5
     #: Properties that a supplier created in IFS is given, by set, such as `{ invoice_info = { GroupId = "1" } }`.
     new_supplier: dict[str, dict[str, str | bool | int]] = {}
+    #: Property of a supplier's header that shows Cin7's id where IFS numbers new suppliers itself: by it one is found
+    #: again whose number was not answered.
+    new_supplier_mark: str = "SuppliersOwnId"
     streams: dict[str, StreamSettings] = {}
 
     def stream(self, name: str) -> StreamSettings:

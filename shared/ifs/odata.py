@@ -22,7 +22,7 @@ class Bare(str):
 class Enum(str):
     """A member of an enumeration, which a key shows with the name of its type."""
 
-    __slots__ = ("type",)
+    type: str
 
     def __new__(cls, value: str, type_: str) -> "Enum":
         """Return the member `value` of the enumeration called `type_`."""

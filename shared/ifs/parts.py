@@ -36,10 +36,11 @@ class Parts:
         of = self.bound.set_named(name)
         return self._reached(of, key, lambda address: self.client.by_key(address, what=of.title, slot=slot), key=key)
 
-    def change(self, name: str, key: Mapping[str, Cell], after: Mapping[str, Cell], etag: str, slot: str) -> Stored | None:
-        """Change one row, as long as it has that ETag."""
+    def patch(
+        self, name: str, key: Mapping[str, Cell], values: Mapping[str, object], *, etag: str, slot: str
+    ) -> Stored | None:
+        """Change properties of one row, in the tenant's own words, as long as it has that ETag."""
         of = self.bound.set_named(name)
-        values = self.properties(name, after)
         return self._reached(
             of, key, lambda address: self.client.patch(address, values, etag=etag, what=of.title, slot=slot), key=key
         )
@@ -63,7 +64,12 @@ class Parts:
         return {field: stored.values.get(prop) for field, prop in of.properties.items()}
 
     def _reached(
-        self, of: BoundSet, values: Mapping[str, Cell], call: Callable[[str], T], *, key: Mapping[str, Cell] | None = None
+        self,
+        of: BoundSet,
+        values: Mapping[str, Cell],
+        call: Callable[[str], T],
+        *,
+        key: Mapping[str, Cell] | None = None,
     ) -> T:
         """Make a call to the set itself, or below the parent where the tenant does not serve it."""
         if not self.client.memory.is_missing(of.title):

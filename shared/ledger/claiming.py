@@ -194,6 +194,7 @@ def claim_for_writing(cur: Cur, ids: Sequence[int], lease_s: float) -> list[Writ
 
 def lock(cur: Cur, entry_id: int, flow: str, key: str, lease_s: float) -> Lock | None:
     """Keep every other writer from a record for the entry that is being written; None where one is at it."""
+    cur.execute("insert into record (flow, key) values (%s, %s) on conflict do nothing", (flow, key))
     row = cur.execute(
         """
         update record set fence = fence + 1, lease_until = now() + make_interval(secs => %s)

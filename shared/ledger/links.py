@@ -22,6 +22,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
         own: entries that Cin7 has for itself, id to mark, as JSON; None until somebody looked.
         asserted: fields in which IFS is to prevail for once.
         echo: what IFS shows next is our own write.
+        making: the supplier is being created in IFS, part by part; until that is done, nobody else writes it.
         ifs_at, cin7_at: when the connector changed that side last, on the ledger's clock; never stored from here.
     """
 
@@ -36,16 +37,17 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     own: str | None = None
     asserted: tuple[str, ...] = ()
     echo: bool = False
+    making: bool = False
     ifs_at: datetime | None = None
     cin7_at: datetime | None = None
 
 
 _COLUMNS: Final = (
     "flow, ifs_key, cin7_account, cin7_id, cin7_number, written, version, verified, own::text, asserted, echo, "
-    "ifs_at, cin7_at"
+    "making, ifs_at, cin7_at"
 )
 #: Which side a write went to.
-Side = Literal["", "ifs", "cin7"]
+Side = Literal["", "ifs", "cin7", "both"]
 
 
 def _link(row: TupleRow) -> Link:
@@ -133,18 +135,19 @@ def store(cur: Cur, links: Sequence[Stored]) -> None:
     cur.execute(
         """
         insert into link (flow, ifs_key, cin7_account, cin7_id, cin7_number, written, version, verified, origin, own,
-                          asserted, echo, ifs_at, cin7_at)
+                          asserted, echo, making, ifs_at, cin7_at)
         select flow, ifs_key, account, cin7_id, number, written, version, verified, origin, own::jsonb,
-               array(select json_array_elements_text(asserted::json)), echo,
-               case when wrote = 'ifs' then clock_timestamp() end, case when wrote = 'cin7' then clock_timestamp() end
+               array(select json_array_elements_text(asserted::json)), echo, making,
+               case when wrote in ('ifs', 'both') then clock_timestamp() end,
+               case when wrote in ('cin7', 'both') then clock_timestamp() end
         from unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bytea[], %s::bigint[], %s::bool[],
-                    %s::text[], %s::text[], %s::text[], %s::bool[], %s::text[])
+                    %s::text[], %s::text[], %s::text[], %s::bool[], %s::bool[], %s::text[])
              as one (flow, ifs_key, account, cin7_id, number, written, version, verified, origin, own, asserted, echo,
-                     wrote)
+                     making, wrote)
         on conflict (flow, ifs_key, cin7_account) do update
         set cin7_id = excluded.cin7_id, cin7_number = excluded.cin7_number, written = excluded.written,
             version = excluded.version, verified = excluded.verified, own = excluded.own, asserted = excluded.asserted,
-            echo = excluded.echo, ifs_at = coalesce(excluded.ifs_at, link.ifs_at),
+            echo = excluded.echo, making = excluded.making, ifs_at = coalesce(excluded.ifs_at, link.ifs_at),
             cin7_at = coalesce(excluded.cin7_at, link.cin7_at), written_at = now()
         """,
         (
@@ -160,6 +163,7 @@ def store(cur: Cur, links: Sequence[Stored]) -> None:
             [one.link.own for one in links],
             [msgspec.json.encode(one.link.asserted).decode() for one in links],
             [one.link.echo for one in links],
+            [one.link.making for one in links],
             [one.wrote for one in links],
         ),
     )

@@ -27,6 +27,7 @@ from shared.ledger.messages import Message, write_messages
 from shared.queues.handing_over import actor_of, hand_over
 from shared.seeing import Lens
 from workers.holding import ALONE, OPERATOR_DELAY_S, Guard, bug_finding, crash_finding, persist
+from workers.mapping.cin7_suppliers import map_cin7_supplier
 from workers.mapping.purchase_orders import map_order
 from workers.mapping.rereading import Reread, Rereader
 from workers.mapping.supplier_invoices import map_invoice
@@ -50,6 +51,7 @@ MAPPINGS: dict[Flow, MappingRule] = {
     flows.SUPPLIERS: map_supplier,
     flows.PURCHASE_ORDERS: map_order,
     flows.SUPPLIER_INVOICES: map_invoice,
+    flows.CIN7_SUPPLIERS: map_cin7_supplier,
 }
 
 

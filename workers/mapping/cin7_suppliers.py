@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from shared.cin7.records.suppliers import Supplier
-from shared.cin7.supplier_documents import SupplierOfCin7
+from shared.cin7.supplier_documents import SupplierOfCin7, tidy
 from shared.config.rules import Rules
 from shared.findings import Finding
 from workers.mapping.companies import Destination, destination_of
@@ -32,12 +32,12 @@ def map_cin7_supplier(document: SupplierOfCin7, rules: Rules) -> Cin7SupplierWri
     lead = lead_of(document.account, rules)
     if isinstance(lead, Finding):
         return [lead]
-    supplier = document.supplier
-    status = _STATUSES.get(supplier.status.strip().casefold())
+    supplier = tidy(document.supplier)
+    status = _STATUSES.get(supplier.status.casefold())
     if status is None:
         remedy = "Make it Active or Deprecated in Cin7."
         return [invalid("Status", supplier.status, f"Status {shown(supplier.status)!r} is unknown.", remedy, lead.code)]
-    if not supplier.name.strip():
+    if not supplier.name:
         return [invalid("Name", "", "The supplier has no name in Cin7.", "Give it one in Cin7.", lead.code)]
     return Cin7SupplierWrite(
         account=document.account, company=lead.code, supplier=msgspec.structs.replace(supplier, status=status)

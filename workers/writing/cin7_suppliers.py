@@ -51,11 +51,13 @@ class Unsettled(msgspec.Struct, frozen=True):
     """It must wait for a person or a repair.
 
     Attributes:
-        merge: the versions that differ; None where IFS's own cannot be told yet.
+        merge: what the comparison gave; None where IFS's own version cannot be told yet.
+        ours: IFS's own version, in Cin7's words.
     """
 
     findings: tuple[Finding, ...]
     merge: Merge | None = None
+    ours: SupplierWrite | None = None
 
 
 BackPlan = Bring | Nothing | Unsettled
@@ -77,7 +79,7 @@ def plan_cin7_supplier(
         return Unsettled(tuple(ours))
     found = merge(common, ours.supplier, write.supplier, referee, silent=ours.silent)
     if found.findings:
-        return Unsettled(found.findings, found)
+        return Unsettled(found.findings, found, ours)
     if not found.to_ifs:
         return Nothing(found.after_ifs, found.to_cin7)
     lead = destination_of(ours.company, rules)
@@ -88,7 +90,7 @@ def plan_cin7_supplier(
     if not back.findings:
         back.try_on_paper(write.account)
     if back.findings:
-        return Unsettled(tuple(back.findings), found)
+        return Unsettled(tuple(back.findings), found, ours)
     return Bring(in_order(back.steps), found.to_ifs, found.after_ifs, found.to_cin7)
 
 

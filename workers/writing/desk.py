@@ -3,19 +3,25 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Final
+from typing import Final, Protocol, TypeVar
 
 import msgspec
 import redis
 
 from shared.budgets import Budget, Slot
 from shared.cin7.client import Cin7Client
+from shared.config.rules import Rules
 from shared.config.settings import Settings
 from shared.errors import Held, Retryable
 from shared.findings import Finding
+from shared.flows import Flow
+from shared.ifs.client import IfsClient
 from shared.ledger.connection import Ledger
+from shared.pulled import RawDocument
 from workers.writing.seats import Seat, Seats
 
+#: What stands for IFS among the accounts that a writer calls.
+IFS: Final = "@ifs"
 #: Seconds for which an entry rests whose account too many wait for.
 CROWDED_S: Final = 5.0
 #: Seconds of one look for a permitted call.
@@ -44,6 +50,44 @@ class Pace:
         return max(1, int(seconds / max(self.call_s, 1e-3)))
 
 
+class Remote(Protocol):
+    """What a writer calls: the budget that its calls come from, and the seats to wait for them."""
+
+    @property
+    def name(self) -> str:
+        """Name it among all that are called."""
+
+    @property
+    def target(self) -> str:
+        """Name it in the ledger."""
+
+    @property
+    def budget(self) -> Budget:
+        """Share out its calls."""
+
+    @property
+    def seats(self) -> Seats:
+        """Keep the places to wait for one."""
+
+    @property
+    def pace(self) -> Pace:
+        """Know how long they take."""
+
+
+R = TypeVar("R", bound=Remote)
+
+
+class Ifs(msgspec.Struct, frozen=True):
+    """The tenant of IFS as a writer calls it. No Cin7 account can have its name."""
+
+    client: IfsClient
+    budget: Budget
+    seats: Seats
+    pace: Pace
+    name: str = IFS
+    target: str = "ifs"
+
+
 class Account(msgspec.Struct, frozen=True):
     """One Cin7 account: its client, the budget that the client's calls come from, and the seats to wait for them."""
 
@@ -58,7 +102,7 @@ class Account(msgspec.Struct, frozen=True):
         return f"cin7/{self.name}"
 
 
-def at_once(accounts: Sequence[Account], lane: str, count: int = 1) -> list[tuple[Account, Slot]]:
+def at_once(accounts: Sequence[R], lane: str, count: int = 1) -> list[tuple[R, Slot]]:
     """Return up to `count` permitted calls of the first of `accounts` that has one free now."""
     for account in accounts:
         with suppress(Retryable):
@@ -68,14 +112,14 @@ def at_once(accounts: Sequence[Account], lane: str, count: int = 1) -> list[tupl
 
 
 def permitted(
-    accounts: Sequence[Account],
+    accounts: Sequence[R],
     lane: str,
     stopping: Callable[[], bool],
     seat: Seat,
     *,
     every_s: float = LOOK_S,
     meanwhile: Callable[[], None] | None = None,
-) -> tuple[Account, Slot]:
+) -> tuple[R, Slot]:
     """Return a permitted call of the first of `accounts` that has one; where none has, take seats and wait.
 
     Args:
@@ -115,7 +159,14 @@ class Stopping(Retryable):
 
 
 class Desk(msgspec.Struct, frozen=True):
-    """`accounts` opens an account by name, once; unknown names raise `KeyError`."""
+    """What the writers of a process share.
+
+    Attributes:
+        accounts: opens a Cin7 account by name, once; unknown names raise `KeyError`.
+        ifs: opens IFS, once.
+        rules: mapping tables and reference data as they are now.
+        read_again: reads records of a flow by key, from IFS.
+    """
 
     ledger: Ledger
     redis: redis.Redis
@@ -123,11 +174,23 @@ class Desk(msgspec.Struct, frozen=True):
     actor: str
     accounts: Callable[[str], Account]
     stopping: Callable[[], bool]
+    ifs: Callable[[], Ifs]
+    rules: Callable[[], Rules]
+    read_again: Callable[[Flow, Sequence[str], str], dict[str, RawDocument]]
 
     @property
     def call_s_max(self) -> float:
         """Seconds that a call may take at the longest."""
-        return max((account.read_timeout_s for account in self.settings.cin7.values()), default=0.0)
+        accounts = [account.read_timeout_s for account in self.settings.cin7.values()]
+        return max([min(self.settings.ifs.read_timeout_s, self.settings.policy.lease_s / 2), *accounts])
+
+    def remote(self, name: str) -> Account | Ifs:
+        """Return a Cin7 account, or IFS.
+
+        Raises:
+            Held: as `account`.
+        """
+        return self.ifs() if name == IFS else self.account(name)
 
     def account(self, name: str) -> Account:
         """Return the account called `name`.

@@ -32,8 +32,10 @@ class Pending(msgspec.Struct):
     def store(self, link: Link, origin: str = "created", *, wrote: Side = "") -> None:
         """Store a link with the next commit. How it came to be is said by whoever stored it first."""
         known = self.links.get(link.cin7_account)
+        before: Side = known.wrote if known else ""
+        both = {before, wrote} >= {"ifs", "cin7"} or "both" in (before, wrote)
         self.links[link.cin7_account] = Stored(
-            link, known.origin if known else origin, wrote or (known.wrote if known else "")
+            link, known.origin if known else origin, "both" if both else wrote or before
         )
 
 

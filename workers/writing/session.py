@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 
 import structlog
 
@@ -13,6 +13,7 @@ from shared.cin7.errors import Cin7Refused
 from shared.errors import Held, Retryable
 from shared.findings import Finding
 from shared.fingerprints import canonical
+from shared.ifs.errors import IfsDenied, IfsRefused
 from shared.ledger import claiming, effects, entries, links
 from shared.ledger.claiming import Lock, WritingClaim
 from shared.ledger.connection import Cur, Ledger
@@ -20,7 +21,7 @@ from shared.ledger.effects import Conclusion, Effect, Intent, State
 from shared.ledger.links import Link, Side
 from shared.ledger.messages import Message, write_messages
 from workers.holding import persist
-from workers.writing.desk import Account, Crowded, Desk
+from workers.writing.desk import Crowded, Desk, Remote
 from workers.writing.reasons import refused_finding
 from workers.writing.recording import Part, Pending, let_in, record
 from workers.writing.seats import Seat
@@ -74,7 +75,7 @@ class Session:
         self.over = False
         self._linked = {link.cin7_account: link for link in linked}
         self._extended_at = time.monotonic()
-        self._taken: tuple[Account, Slot] | None = None
+        self._taken: tuple[Remote, Slot] | None = None
 
     # What a writer asks for
 
@@ -91,7 +92,7 @@ class Session:
         """Return the links of other records, each named by flow, key and account."""
         return await LinksWish(wanted)
 
-    async def read(self, account: Account, call: Callable[[Slot], T]) -> T:
+    async def read(self, account: Remote, call: Callable[[Slot], T]) -> T:
         """Make a call that changes nothing.
 
         Raises:
@@ -110,7 +111,7 @@ class Session:
 
     async def write(
         self,
-        account: Account,
+        account: Remote,
         *,
         step: str,
         request: str,
@@ -128,7 +129,8 @@ class Session:
 
         Raises:
             Retryable: the outcome is unknown (the effect stays UNKNOWN), or the call was certainly not executed.
-            Held: the target refuses.
+            Held: Cin7 refuses.
+            IfsRefused: IFS does.
             LeaseLost: another worker has the record; nothing was sent.
             Crowded, Stopping: as `read`.
         """
@@ -151,6 +153,9 @@ class Session:
         except Cin7Refused as refused:
             self._conclude(effect, "REFUSED", str(refused))
             raise Held([refused_finding(refused, self.claim.company)]) from refused
+        except (IfsRefused, IfsDenied) as refused:
+            self._conclude(effect, "REFUSED", str(refused))
+            raise  # A conflict and a row that is there already are for the writer to look into.
         except Retryable as error:
             self._conclude(effect, "UNKNOWN" if error.executed else "REFUSED", str(error))
             raise
@@ -238,7 +243,7 @@ class Session:
         self.messages += persist(self.ledger, change)
         self.over = True
 
-    def wait_for_thread(self, account: Account, lock: threading.Lock) -> None:
+    def wait_for_thread(self, account: Remote, lock: threading.Lock) -> None:
         """Acquire what another thread holds while it calls `account`, and keep the claim meanwhile.
 
         Raises:
@@ -258,11 +263,11 @@ class Session:
         """The account whose call was taken before the claim; "" where none was."""
         return self._taken[0].name if self._taken else ""
 
-    def give_slot(self, account: Account, slot: Slot) -> None:
+    def give_slot(self, account: Remote, slot: Slot) -> None:
         """Hand in the slot that was taken before the claim."""
         self._taken = (account, slot)
 
-    def taken_slot(self, account: Account) -> Slot | None:
+    def taken_slot(self, account: Remote) -> Slot | None:
         """Return the slot that was taken before the claim, once, if it is one of `account`."""
         if self._taken is None or self._taken[0].name != account.name:
             return None
@@ -322,6 +327,18 @@ class Session:
     def _give_back(self, cur: Cur) -> list[Message]:
         claiming.give_back(cur, self.claim)
         return let_in(cur, [self.lock] if self.lock else [])
+
+    def close(self, becomes: Literal["superseded", "dismissed"], why: str) -> None:
+        """End the entry unwritten, with what is pending."""
+        self.settle_up()
+
+        def change(cur: Cur) -> list[Message]:
+            messages = self._give_back(cur)
+            entries.close(cur, [self.claim.id], becomes, actor=self.actor, why=why)
+            return messages
+
+        self.messages += persist(self.ledger, change)
+        self.over = True
 
     def supersede(self) -> None:
         """Close the entry: a newer version of its record is in the target already."""

@@ -108,3 +108,12 @@ def _applied(document: SupplierDocument, step: Step) -> SupplierDocument:
 
 def _is(row: msgspec.Struct, part: Part) -> bool:
     return all(getattr(row, field, value) == value for field, value in part.key)
+
+
+def row_of(document: SupplierDocument, step: Insert) -> msgspec.Struct | None:
+    """Return the row that a step would make, if there is one: by its key, a communication method by what it says."""
+    rows = getattr(document, step.part.set, ())
+    if step.part.set == "comm_methods":
+        values = [(field, value) for field, value in step.values if field != "address_id"]
+        return next((row for row in rows if all(getattr(row, field) == value for field, value in values)), None)
+    return next((row for row in rows if _is(row, step.part)), None)

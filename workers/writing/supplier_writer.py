@@ -8,6 +8,7 @@ import structlog
 
 from shared import flows
 from shared.cin7.records.suppliers import Supplier
+from shared.cin7.supplier_documents import tidy
 from shared.errors import Held, Retryable
 from shared.findings import Finding
 from shared.fingerprints import canonical
@@ -51,6 +52,11 @@ async def write_supplier(session: Session, desk: Desk, first_contact: FirstConta
         Held: a possible duplicate, a conflict, or Cin7's refusal, of every account that has one.
         Retryable: an answer was lost or refused for its rate; the next claim resumes from what is there.
     """
+    if any(link.making for link in session.linked):
+        session.close(
+            "superseded", "the supplier is being created in IFS from Cin7; it is read again once that is done"
+        )
+        return
     if any(link.ifs_at is not None and session.claim.read_at < link.ifs_at for link in session.linked):
         session.read_anew("read before our own write to IFS")
         return
@@ -337,7 +343,8 @@ class _Work:
         return found
 
     async def _found(self, cin7_id: str) -> Supplier | None:
-        return await self.session.read(self.account, lambda slot: self.account.client.supplier(cin7_id, slot=slot))
+        found = await self.session.read(self.account, lambda slot: self.account.client.supplier(cin7_id, slot=slot))
+        return None if found is None else tidy(found)
 
     def _link_to(self, cin7_id: str, name: str) -> Link:
         return Link(

@@ -11,8 +11,9 @@ alter table finding
 
 -- `written` is what both sides have in common. `own`: entries that Cin7 has for itself (id to mark), null until somebody
 -- looked. `asserted`: fields in which IFS is to prevail for once. `ifs_at`, `cin7_at`: when the connector changed a side
--- last. `echo`: what IFS shows next is our own write.
+-- last. `echo`: what IFS shows next is our own write. `making`: its supplier is being created in IFS, part by part.
 alter table link
+    add column making boolean not null default false,
     add column own jsonb,
     add column asserted text[] not null default '{}',
     add column ifs_at timestamptz,

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 import pytest
 import redis
 
@@ -98,7 +99,7 @@ def of(ledger: Ledger, client: "redis.Redis", *, limit: int = 100, window_s: flo
     )
     nobody: Any = None
     account = Account("main", nobody, Budget(client, "cin7/main", ["main/1"], limit, window_s), Seats(1), Pace())
-    desk = Desk(ledger, client, settings, "writer", lambda _: account, lambda: False)
+    desk = Desk(ledger, client, settings, "writer", lambda _: account, lambda: False, nobody, nobody, nobody)
     return Office(ledger, client, Target(), desk, account)
 
 
@@ -206,7 +207,7 @@ def test_what_is_told_to_stop_while_it_waits_for_a_call_rests_and_keeps_what_was
         return text
 
     office.target.reply = tell
-    office.desk = Desk(ledger, client, office.desk.settings, "writer", lambda _: office.account, lambda: len(told) >= 5)
+    office.desk = msgspec.structs.replace(office.desk, stopping=lambda: len(told) >= 5)
     ids = entries(ledger)
     office.run(*office.claim(*ids))
     assert office.states(*ids) == ["written", "retrying", "retrying", "retrying"]

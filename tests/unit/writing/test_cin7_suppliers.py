@@ -1,6 +1,7 @@
 """What a Cin7 supplier's changes become in IFS: part by part, tried on paper first, or held with the three values."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import msgspec
 import pytest
@@ -324,7 +325,7 @@ SCALARS = st.fixed_dictionaries(
 
 
 @st.composite
-def edited(draw: Callable[..., object]) -> Supplier:
+def edited(draw: Callable[..., Any]) -> Supplier:
     """Return what Cin7 holds after its people edited any of it, and added to it."""
     addresses = [msgspec.structs.replace(one, **draw(CHANGED_ADDRESS)) for one in CIN7.addresses]
     contacts = [msgspec.structs.replace(one, **draw(CHANGED_CONTACT)) for one in CIN7.contacts]
