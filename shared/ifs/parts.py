@@ -103,9 +103,9 @@ class Parts:
             if field == _PARTY_FIELD:
                 pairs.append((PARTY, self._enum(of, service, PARTY, PARTY, SUPPLIER)))
                 continue
-            prop, value = of.properties[field], key[field]
-            if field in of.source.enums:
-                pairs.append((prop, self._enum(of, service, prop, of.source.enums[field], str(value))))
+            prop, value, kinds = of.properties[field], key[field], dict(of.source.enums)
+            if field in kinds:
+                pairs.append((prop, self._enum(of, service, prop, kinds[field], str(value))))
             else:
                 pairs.append((prop, value if isinstance(value, int) else str(value)))
         return pairs

@@ -57,7 +57,7 @@ class SetSource(msgspec.Struct, frozen=True, kw_only=True):
     below: str = HEADER
     modified_field: str = ""
     row_key: tuple[str, ...] = ()
-    enums: Mapping[str, str] = {}
+    enums: tuple[tuple[str, str], ...] = ()
     unnamed: tuple[str, ...] = ()
 
 

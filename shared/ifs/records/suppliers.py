@@ -132,7 +132,7 @@ SOURCE: Final = Source(
             nested="AddressTypes",
             below="addresses",
             row_key=("supplier_id", "address_id", "address_type_code"),
-            enums={"address_type_code": "AddressTypeCode"},
+            enums=(("address_type_code", "AddressTypeCode"),),
         ),
         SetSource(
             name="comm_methods",
