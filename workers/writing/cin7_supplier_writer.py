@@ -198,6 +198,7 @@ class _Work:
                 self.link.ifs_key,
                 self.desk.rules().new_supplier,
                 wrote=self._wrote,
+                rest=self.desk.rest,
             )
             for step in plan.steps:
                 await hands.do(step)

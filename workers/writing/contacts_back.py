@@ -80,7 +80,7 @@ class ContactsBack:
             remedy = "Name its property in [ifs.streams.suppliers.sets.comm_methods] fields.comm_id, then replay."
             self.findings.append(invalid("comm_methods CommId", "", message, remedy, self.company))
             return
-        self.steps += changed(_part(row.identity, row.comm_id), row, after)
+        self.steps += changed(_part(row.identity, row.comm_id, row.address_id), row, after)
 
     def _insert(self, name: str, field: str, value: str, address_id: str | None) -> None:
         supplier_id = self.document.header.supplier_id
@@ -119,6 +119,8 @@ def _ifs_name(name: str) -> str | None:
     return None if name.strip().casefold() == NAMELESS_CONTACT.casefold() else name
 
 
-def _part(identity: str, comm_id: int | None) -> Part:
+def _part(identity: str, comm_id: int | None, address_id: str | None = None) -> Part:
+    """Return a row by its number, with the address that it is reached below where the set itself is not served."""
     key: tuple[tuple[str, Cell], ...] = (("identity", identity),)
-    return Part("comm_methods", key if comm_id is None else (*key, ("comm_id", comm_id)))
+    numbered = () if comm_id is None else (("comm_id", comm_id), ("address_id", address_id))
+    return Part("comm_methods", (*key, *numbered))

@@ -166,6 +166,7 @@ class Desk(msgspec.Struct, frozen=True):
         ifs: opens IFS, once.
         rules: mapping tables and reference data as they are now.
         read_again: reads records of a flow by key, from IFS.
+        rest: waits so many seconds.
     """
 
     ledger: Ledger
@@ -177,6 +178,7 @@ class Desk(msgspec.Struct, frozen=True):
     ifs: Callable[[], Ifs]
     rules: Callable[[], Rules]
     read_again: Callable[[Flow, Sequence[str], str], dict[str, RawDocument]]
+    rest: Callable[[float], None] = time.sleep
 
     @property
     def call_s_max(self) -> float:

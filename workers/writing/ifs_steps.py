@@ -20,8 +20,9 @@ from workers.writing.supplier_parts import Change, Insert, Part, Step
 
 #: The step that makes a whole record: one per record and target, ever.
 CREATE: Final = "create"
-#: Seconds for which an entry rests whose row IFS changed in the very second it was read.
+#: Seconds until an ETag tells whether its row was changed again, and looks at a row that is changed all the time.
 SECOND_S: Final = 1.5
+LOOKS_MAX: Final = 5
 
 
 class Overtaken(Exception):
@@ -45,6 +46,7 @@ class Hands:
         more: Mapping[str, Mapping[str, Cell]],
         *,
         wrote: Callable[[], None],
+        rest: Callable[[float], None],
     ) -> None:
         self.session = session
         self.ifs = ifs
@@ -52,6 +54,7 @@ class Hands:
         self.key = key
         self.more = more
         self.wrote = wrote
+        self.rest = rest
 
     async def do(self, step: Step) -> None:
         """Do one step; nothing where IFS is as wanted already.
@@ -60,7 +63,7 @@ class Hands:
             Overtaken: IFS has changed since it was planned.
             Held: others keep changing the row.
             IfsRefused: IFS does.
-            Retryable: the outcome is unknown, or IFS changed the row this very second.
+            Retryable: the outcome is unknown, or the row is changed in every second.
         """
         if isinstance(step, Change):
             await self._change(step)
@@ -73,7 +76,7 @@ class Hands:
         after = self.parts.properties(part.set, dict(step.after))
         await mutate(
             Row(part.name, self.key, self.session.claim.company),
-            read=partial(self.read, part),
+            read=partial(self._settled, part),
             decide=partial(_decided, before, after),
             write=partial(self._write, part),
         )
@@ -82,10 +85,20 @@ class Hands:
         """Return a row as it is now."""
         return await self.session.read(self.ifs, lambda slot: self.parts.read(part.set, dict(part.key), slot))
 
+    async def _settled(self, part: Part) -> Stored | None:
+        """Return a row with an ETag that tells: one that was changed this very second is looked at again a bit later.
+
+        Raises:
+            Retryable: it is changed in every second.
+        """
+        for _ in range(LOOKS_MAX):
+            current = await self.read(part)
+            if current is None or not changed_this_second(current.etag, current.date):
+                return current
+            self.rest(SECOND_S)
+        raise Retryable(f"{part.name} of supplier {self.key} is changed in IFS every second")
+
     async def _write(self, part: Part, current: Stored, values: Mapping[str, object]) -> Stored | None:
-        if changed_this_second(current.etag, current.date):
-            text = f"{part.name} of supplier {self.key} was changed in IFS this very second"
-            raise Retryable(text, delay_s=SECOND_S, executed=False)
         title = self.parts.bound.set_named(part.set).title
         stored = await self.session.write(
             self.ifs,

@@ -45,7 +45,8 @@ class Part(msgspec.Struct, frozen=True):
     @property
     def name(self) -> str:
         """What people and steps call it, such as `addresses 1`; the supplier's own number is left out."""
-        own = [str(value) for field, value in self.key if field not in {"supplier_id", "identity", "vendor_no"}]
+        plain = {"supplier_id", "identity", "vendor_no", *(("address_id",) if self.set == "comm_methods" else ())}
+        own = [str(value) for field, value in self.key if field not in plain]
         return " ".join([self.set, *own])
 
 

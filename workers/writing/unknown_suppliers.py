@@ -354,7 +354,7 @@ class Unknown:
             mark = self.desk.settings.ifs.new_supplier_mark
             more["header"] = {**more.get("header", {}), mark: self.cin7_id}
         parts = Parts(ifs.client, self.bound, {"supplier_id": number})
-        return Hands(self.session, ifs, parts, number or self.cin7_id, more, wrote=self._wrote)
+        return Hands(self.session, ifs, parts, number or self.cin7_id, more, wrote=self._wrote, rest=self.desk.rest)
 
     def _wrote(self) -> None:
         if self.link is not None:

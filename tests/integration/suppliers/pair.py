@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import redis
 
 from producers.streams import poller_of, streams_of
@@ -235,6 +236,8 @@ class Pair:
     def work(self, *, turns: int = TURNS_MAX) -> None:
         """Map and write until nothing moves; what rests does so no longer than it must."""
         mapping, writing = mapping_stages(self.parts), writing_stages(self.parts, lambda: False)
+        for writer in writing.values():
+            writer.desk = msgspec.structs.replace(writer.desk, rest=self.pass_time)
         for _ in range(turns):
             self.ledger_time_passes()
             rows = self.rows(
