@@ -95,13 +95,22 @@ class FragileLedger(Ledger):
 
     @contextmanager
     def transaction(self) -> Iterator[Cur]:
+        if self.calls.dead:
+            raise Killed
         trouble = self.calls.trouble("COMMIT", "")
         with super().transaction() as cur:
             yield cur
             if trouble == "killed before":
-                raise Killed
+                self.calls.die()
         if trouble == "killed after":
+            self.calls.die()
+
+    @contextmanager
+    def statement(self) -> Iterator[Cur]:
+        if self.calls.dead:
             raise Killed
+        with super().statement() as cur:
+            yield cur
 
 
 class Pair:
@@ -275,6 +284,7 @@ class Pair:
     def restart(self) -> None:
         """Start the process anew: nothing of the old one is left but what it committed."""
         self.parts.ledger.close()
+        self.calls.dead = False
         self.parts = self._assembled()
 
     def rows(self, sql: str, params: Any = None) -> list[Any]:  # noqa: ANN401 - whatever psycopg takes.
