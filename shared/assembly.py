@@ -30,6 +30,7 @@ from shared.ifs import reading
 from shared.ifs.client import IfsClient
 from shared.ifs.records import purchase_orders, supplier_invoices, suppliers
 from shared.ifs.sources import Source
+from shared.ledger import backfills
 from shared.ledger.connection import Ledger
 from shared.ledger.migrations import require_current
 from shared.queues.broker import LOST, redis_client, require_safe_redis
@@ -128,10 +129,18 @@ class Assembly:
     def rules(self) -> CurrentRules:
         return CurrentRules(self.ledger, self.settings, self.cin7, lambda: reading.sites(self.ifs, lane="live"))
 
+    def has_cin7(self, account: str) -> bool:
+        """Say whether the client of a Cin7 account has been opened here."""
+        return account in self._cin7
+
     def lens(self, flow: Flow, start_from: str = "") -> Lens:
         """Return how records of `flow` are looked at."""
         bound = SOURCES[flow].bound(self.settings.ifs.stream(flow.name))
-        return Lens(flow, bound, self.settings.policy, start_from)
+        admitted: tuple[tuple[str, str], ...] = ()
+        if start_from:
+            with self.ledger.transaction() as cur:
+                admitted = backfills.admitted(cur, flow.name)
+        return Lens(flow, bound, self.settings.policy, start_from, admitted)
 
     def _require_schema(self) -> None:
         with self.ledger.transaction() as cur:

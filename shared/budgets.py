@@ -155,6 +155,8 @@ class Budget:
         self.target = target
         self.keys = tuple(keys)
         self.limit = limit
+        #: Calls that this process has been permitted so far.
+        self.taken = 0
         self._window_s = window_s
         kept_s = window_s + max(0.005 * window_s, 0.01)
         self._bucket = _PooledBucket(client, target, self.keys, Rate(limit, round(kept_s * 1000)))
@@ -184,6 +186,7 @@ class Budget:
             except redis.RedisError as error:
                 _refuse(error)
             if ask.granted:
+                self.taken += 1
                 return Slot(self.keys[ask.granted - 1], ask.granted, ask.name, ask.ready_at)
             wait_s = (decision.retry_after_ms or 1) / 1000
             nap_s = min(wait_s, NAP_S_MAX)

@@ -65,6 +65,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
         flow: its name, and the name of its section in the settings.
         document: the struct that a whole record is decoded into; its fields are named as the sets.
         date: the header's business date; empty: it has none.
+        date_type: of that property, where the tenant does not say.
         units: where the history log shows its changes.
     """
 
@@ -73,6 +74,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     header: SetSource
     children: tuple[SetSource, ...] = ()
     date: str = ""
+    date_type: str = "Edm.Date"
     units: tuple[Unit, ...] = ()
 
     def bound(self, stream: StreamSettings) -> "Bound":

@@ -1,7 +1,7 @@
 """Turns what a read saw into new entries: a record whose fingerprint changed gets its next version, others nothing."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 import msgspec
 
@@ -15,6 +15,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """One record as a read saw it.
 
     `skipped` says why it is not for us (dated before the start, a state we leave alone); then `raw` may be empty.
+    `dated`: its business date; None where it has none.
     """
 
     key: str
@@ -24,6 +25,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     company: str = ""
     stamp: str = ""
     skipped: str = ""
+    dated: date | None = None
 
 
 class Detected(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,10 +58,12 @@ def record_seen(
     lane: str = "live",
     sweep: int = 0,
     carried: bool = False,
+    why: str = "",
 ) -> Detected:
     """Record one batch in the caller's transaction.
 
-    With `carried`, the messages that bring the new entries to the mappers are written too.
+    With `carried`, the messages that bring the new entries to the mappers are written too. `why`: what their events
+    say; empty: that a pull or a read by key saw them.
 
     A read that began before the last one recorded cannot bring news: what it saw differently is older, and left out.
     A newer version closes every older open entry of its record, except one that a writer holds right now.
@@ -83,7 +87,10 @@ def record_seen(
     if changed:
         _advance(cur, flow, changed, versions, read_at, sweep)
     sent = [seen for seen in latest.values() if not seen.skipped and (seen.key in versions or seen.key in created)]
-    detected = _insert_entries(cur, flow, sent, versions, actor=actor, poll_id=poll_id, lane=lane, carried=carried)
+    why = why or (f"seen changed by pull {poll_id}" if poll_id else "read again by key")
+    detected = _insert_entries(
+        cur, flow, sent, versions, actor=actor, poll_id=poll_id, lane=lane, carried=carried, why=why
+    )
     older = [seen.key for seen in changed if known[seen.key][0] > 0]
     unheld = _supersede_older(cur, flow, older, versions, actor) if older else ()
     return msgspec.structs.replace(
@@ -125,10 +132,10 @@ def _create_records(cur: Cur, flow: str, fresh: Sequence[Seen], read_at: datetim
     """Insert records that were never seen before, as this batch saw them; return the keys that were new indeed."""
     rows = cur.execute(
         """
-        insert into record (flow, key, version, fingerprint, header_tag, company, skipped, read_at, sweep)
-        select %s, key, version, fingerprint, tag, company, skipped, %s, %s
-        from unnest(%s::text[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[])
-             as seen (key, version, fingerprint, tag, company, skipped)
+        insert into record (flow, key, version, fingerprint, header_tag, company, skipped, dated, read_at, sweep)
+        select %s, key, version, fingerprint, tag, company, skipped, dated, %s, %s
+        from unnest(%s::text[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::date[])
+             as seen (key, version, fingerprint, tag, company, skipped, dated)
         on conflict do nothing returning key
         """,
         (
@@ -141,6 +148,7 @@ def _create_records(cur: Cur, flow: str, fresh: Sequence[Seen], read_at: datetim
             [seen.header_tag for seen in fresh],
             [storable(seen.company) for seen in fresh],
             [storable(seen.skipped) for seen in fresh],
+            [seen.dated for seen in fresh],
         ),
     ).fetchall()
     return {str(row[0]) for row in rows}
@@ -150,16 +158,17 @@ def _touch(cur: Cur, flow: str, unchanged: Sequence[Seen], read_at: datetime, sw
     cur.execute(
         """
         update record set header_tag = seen.tag, read_at = greatest(read_at, %s), sweep = greatest(sweep, %s),
-                          vanished_at = null
-        from unnest(%s::text[], %s::text[]) as seen (key, tag)
+                          vanished_at = null, dated = seen.dated
+        from unnest(%s::text[], %s::text[], %s::date[]) as seen (key, tag, dated)
         where record.flow = %s and record.key = seen.key
-          and (header_tag <> seen.tag or %s > 0 or vanished_at is not null)
+          and (header_tag <> seen.tag or %s > 0 or vanished_at is not null or record.dated is distinct from seen.dated)
         """,
         (
             read_at,
             sweep,
             [seen.key for seen in unchanged],
             [seen.header_tag for seen in unchanged],
+            [seen.dated for seen in unchanged],
             flow,
             sweep,
         ),
@@ -172,10 +181,10 @@ def _advance(
     cur.execute(
         """
         update record set version = seen.version, fingerprint = seen.fingerprint, header_tag = seen.tag,
-                          company = seen.company, skipped = seen.skipped, read_at = %s,
+                          company = seen.company, skipped = seen.skipped, dated = seen.dated, read_at = %s,
                           sweep = greatest(sweep, %s), vanished_at = null
-        from unnest(%s::text[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[])
-             as seen (key, version, fingerprint, tag, company, skipped)
+        from unnest(%s::text[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::date[])
+             as seen (key, version, fingerprint, tag, company, skipped, dated)
         where record.flow = %s and record.key = seen.key
         """,
         (
@@ -187,6 +196,7 @@ def _advance(
             [seen.header_tag for seen in changed],
             [storable(seen.company) for seen in changed],
             [storable(seen.skipped) for seen in changed],
+            [seen.dated for seen in changed],
             flow,
         ),
     )
@@ -202,6 +212,7 @@ def _insert_entries(
     poll_id: int | None,
     lane: str,
     carried: bool,
+    why: str,
 ) -> Detected:
     """Insert an entry for each record, the first version where `versions` names none, with its event and body."""
     if not sent:
@@ -230,7 +241,7 @@ def _insert_entries(
             "poll": poll_id,
             "lane": lane,
             "actor": actor,
-            "why": f"seen changed by pull {poll_id}" if poll_id else "read again by key",
+            "why": why,
             "keys": [seen.key for seen in sent],
             "versions": [versions.get(seen.key, 1) for seen in sent],
             "fingerprints": [seen.fingerprint for seen in sent],
