@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from shared.ledger.reconciliations import State, Stored
-from shared.money import total_of
+from shared.money import in_units, total_of
 from workers.reconciling.comparing import Amount, Difference
 from workers.reconciling.explaining import KINDS
 from workers.reconciling.running import Explained, Reconciled
@@ -126,15 +126,15 @@ def _total(row: Row) -> Total:
         document=row.document,
         account=row.account,
         currency=row.currency,
-        ifs=_side(row.ifs),
-        ledger=_side(row.ledger),
-        cin7=_side(row.cin7),
-        difference=row.difference,
+        ifs=_side(row.ifs, row.currency),
+        ledger=_side(row.ledger, row.currency),
+        cin7=_side(row.cin7, row.currency),
+        difference=in_units(row.difference, row.currency),
     )
 
 
-def _side(one: Sum) -> Side:
-    return Side(count=one.count, amount=one.amount)
+def _side(one: Sum, currency: str) -> Side:
+    return Side(count=one.count, amount=in_units(one.amount, currency))
 
 
 def stored_shown(stored: Stored) -> Shown:
@@ -175,13 +175,18 @@ def shown(stored: Stored, found: Explained) -> Shown:
 
 def _sums(difference: Difference) -> tuple[Decimal | None, Decimal | None]:
     """Return both sides of what differs; None where it is in several currencies, which are never added up."""
-    if len({amount.currency for amount in difference.amounts}) > 1:
+    currencies = {amount.currency for amount in difference.amounts}
+    if len(currencies) > 1:
         return None, None
-    return _sum(one.left for one in difference.amounts), _sum(one.right for one in difference.amounts)
+    currency = next(iter(currencies), difference.currency)
+    return (
+        _sum((one.left for one in difference.amounts), currency),
+        _sum((one.right for one in difference.amounts), currency),
+    )
 
 
-def _sum(amounts: Iterable[Decimal]) -> Decimal:
-    return total_of(_ZERO, *amounts)
+def _sum(amounts: Iterable[Decimal], currency: str) -> Decimal:
+    return in_units(total_of(_ZERO, *amounts), currency)
 
 
 def _sides(
@@ -191,7 +196,9 @@ def _sides(
 
 
 def _amount(difference: Difference, amount: Amount) -> ShownAmount:
-    ifs, ledger, cin7 = _sides(difference, amount.left, amount.right)
+    ifs, ledger, cin7 = _sides(
+        difference, in_units(amount.left, amount.currency), in_units(amount.right, amount.currency)
+    )
     return ShownAmount(
         company=amount.company, account=amount.account, currency=amount.currency, ifs=ifs, ledger=ledger, cin7=cin7
     )

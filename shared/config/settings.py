@@ -139,6 +139,8 @@ class PolicySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     #: Seconds after which the work of a process that gave no sign of life is taken over by another. Above the longest
     #: call that a writer makes (`read_timeout_s` of its account).
     lease_s: Annotated[float, msgspec.Meta(gt=0)] = 60
+    #: When this month and the one before are compared every night, on the clock of IFS's time zone; empty: never.
+    reconcile_at: str = "04:30"
     #: Attempts with back-off before a record that keeps failing is held.
     attempts_max: Positive = 20
 

@@ -9,7 +9,7 @@ import msgspec
 from shared.findings import Finding
 from shared.fingerprints import digest
 from shared.flows import Stage
-from shared.ledger import bodies
+from shared.ledger import backfills, bodies
 from shared.ledger.causes import keep_findings
 from shared.ledger.connection import Cur
 from shared.ledger.events import move, note
@@ -188,10 +188,12 @@ def send_again(cur: Cur, flow: str, ids: Sequence[int], *, actor: str, why: str,
 def ask(cur: Cur, flow: str, key: str, *, actor: str, why: str) -> list[Message]:
     """Ask for one record by key, unless something about it is under way: an entry without a body, to be read.
 
-    Returns no message where the record has an open entry already.
+    Returns no message where the record has an open entry already. One that a backfill keeps back goes on at once.
     """
     cur.execute("insert into record (flow, key) values (%s, %s) on conflict do nothing", (flow, key))
     cur.execute("select 1 from record where flow = %s and key = %s for update", (flow, key))
+    if parked := backfills.let_go_of(cur, flow, key):
+        return write_messages(cur, "map", flow, parked)
     row = cur.execute(
         """
         with fresh as (

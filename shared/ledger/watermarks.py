@@ -113,7 +113,7 @@ def begin_poll(cur: Cur, mark: Watermark, *, flow: str, company: str, source: st
     cur.execute(
         """
         update poll set outcome = 'abandoned', finished_at = now()
-        where flow = %s and outcome = 'running' and generation < %s
+        where flow = %s and outcome = 'running' and generation < %s and strategy <> 'backfill'
         """,
         (flow, mark.generation),
     )

@@ -188,9 +188,9 @@ def _kind_in_ledger(case: Case, gap: Gap) -> str:
     if ifs is None:
         return "gone-from-ifs"
     by_state = _BY_STATE.get(known.progress.state)
-    if ifs.left_alone and known.written is None:
-        # An order that was released and held goes on even after its receipt, so that its hold is the reason.
-        return by_state or ifs.left_alone
+    if ifs.left_alone and known.written is None and by_state in {None, "dismissed"}:
+        return ifs.left_alone
+    # An order that was released and held goes on even after its receipt, so that its hold is the reason.
     if known.written is None and not known.progress.state:
         return "not-pulled"
     if _is_newer(ifs, known):

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from shared.money import total_of
+from shared.money import in_units, total_of
 from workers.reconciling.comparing import Difference
 from workers.reconciling.copies import Case, IfsCopy, Known, Progress, total
 
@@ -59,8 +59,8 @@ def _sums(difference: Difference, left: str, right: str) -> str:
     for currency in dict.fromkeys(amount.currency for amount in difference.amounts):
         mine = [amount for amount in difference.amounts if amount.currency == currency]
         said.append(
-            f"{left} {_plain(total_of(*(one.left for one in mine)))}, "
-            f"{right} {_plain(total_of(*(one.right for one in mine)))} {currency}"
+            f"{left} {_plain(total_of(*(one.left for one in mine)), currency)}, "
+            f"{right} {_plain(total_of(*(one.right for one in mine)), currency)} {currency}"
             f" on {', '.join(one.account or 'no account' for one in mine[:_FIELDS_SHOWN])}"
             f"{', …' if len(mine) > _FIELDS_SHOWN else ''}"
         )
@@ -68,8 +68,8 @@ def _sums(difference: Difference, left: str, right: str) -> str:
     return "; ".join(said) or "no amount differs"
 
 
-def _plain(amount: Decimal) -> str:
-    return f"{amount:,f}"
+def _plain(amount: Decimal, currency: str) -> str:
+    return f"{in_units(amount, currency):,f}"
 
 
 def _held(_: Difference, case: Case) -> str:
@@ -115,7 +115,7 @@ def _account_of_rules(difference: Difference, _: Case) -> str:
 def _by_hand(difference: Difference, case: Case) -> str:
     cin7 = case.cin7
     who = f" of {cin7.party}" if cin7 and cin7.party else ""
-    amount = f"{_plain(total(cin7.amounts))} {cin7.currency}" if cin7 else ""
+    amount = f"{_plain(total(cin7.amounts), cin7.currency)} {cin7.currency}" if cin7 else ""
     paired = "IFS has the same number of this supplier" if case.ifs else "IFS has nothing of that number"
     return f"{_purchase(difference)}{who} ({amount}) was keyed in Cin7 by hand: no link leads to it, and {paired}"
 

@@ -15,6 +15,7 @@ from shared.ifs.children import RawDocument
 from shared.ifs.documents import decode
 from shared.ifs.records.purchase_orders import CodeParts, OrderDocument, OrderLine
 from shared.ifs.records.supplier_invoices import InvoiceDocument, InvoiceHeader
+from shared.ifs.sources import storable
 from shared.money import line_total, rounded, total_of, usable
 from shared.seeing import Lens, header_values
 from workers.holding import bug_finding
@@ -47,7 +48,7 @@ def copy_of(document: RawDocument, flow: Flow, lens: Lens, rules: Rules) -> IfsC
     return IfsCopy(
         **msgspec.structs.asdict(copy),
         fingerprint=seen.fingerprint,
-        state=str(lens.bound.value(header, "objstate") or ""),
+        state=_text(header, lens, "objstate"),
         left_alone=left_alone,
         why_left=why_left,
         faults=faults,
@@ -101,10 +102,15 @@ def _unread(header: Values, flow: Flow, lens: Lens) -> Copy:
     """Return what can be told of a document that cannot be read: that it is there."""
     return Copy(
         document="order" if flow is PURCHASE_ORDERS else "invoice",
-        company=str(lens.bound.value(header, "company") or ""),
-        currency="",
+        company=_text(header, lens, "company"),
+        currency=_text(header, lens, "currency_code") or _text(header, lens, "currency"),
         date=lens.bound.date(header),
     )
+
+
+def _text(header: Values, lens: Lens, field: str) -> str:
+    value = lens.bound.value(header, field)
+    return storable(value).strip() if isinstance(value, str) else ""
 
 
 def company_of_order(document: OrderDocument, rules: Rules) -> str:

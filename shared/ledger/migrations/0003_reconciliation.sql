@@ -92,10 +92,14 @@ create table backfill (
     left_out integer not null default 0,
     actor text not null,
     begun_at timestamptz not null default now(),
-    read_at timestamptz
+    read_at timestamptz,
+    stopped_at timestamptz
 );
-create unique index backfill_once on backfill (flow, first, last) nulls not distinct where read_at is null;
+create unique index backfill_once on backfill (flow, first, last) nulls not distinct
+    where read_at is null and stopped_at is null;
 alter table entry add column backfill_id bigint references backfill;
 create index entry_backfill on entry (backfill_id) where backfill_id is not null;
--- Entries of a backfill that were not let go yet: `due_at` is infinity.
+-- Entries of a backfill that were not let go yet: `due_at` is infinity. And those that are on their way.
 create index entry_parked on entry (id) where state = 'detected' and due_at = 'infinity';
+create index entry_let_go on entry (id)
+    where backfill_id is not null and state in ('detected', 'mapped', 'retrying') and due_at < 'infinity';
