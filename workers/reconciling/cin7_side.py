@@ -8,7 +8,7 @@ import msgspec
 
 from shared.money import total_of
 from workers.reconciling.copies import ROUNDING, TAX, UNCODED, Cin7Copy, Copy, Origin
-from workers.reconciling.holdings import ORDERED, HeldBill, Holding, marked_company
+from workers.reconciling.extracts import ORDERED, BillExtract, Extract, marked_company
 from workers.reconciling.sent import kind_of_bill, summed
 
 _ZERO: Final = Decimal(0)
@@ -32,74 +32,76 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
         named = marked_company(marker)
         return named or (self.companies[0] if len(self.companies) == 1 else "")
 
-    def party_of(self, holding: Holding) -> str:
-        return self.suppliers.get(holding.supplier_id, holding.supplier)
+    def party_of(self, extract: Extract) -> str:
+        return self.suppliers.get(extract.supplier_id, extract.supplier)
 
 
-def linked_order(holding: Holding, written: Copy, accounts: Mapping[str, str], around: Surroundings) -> Cin7Copy:
+def linked_order(extract: Extract, written: Copy, accounts: Mapping[str, str], around: Surroundings) -> Cin7Copy:
     """Return the order of a purchase that is linked.
 
     Args:
         written: what the connector wrote; its company and date are the copy's, since Cin7 keeps neither.
         accounts: of the lines, by the beginning of their trace: Cin7's order lines carry no account.
     """
-    nets = ((_account(trace, accounts), net) for trace, net in holding.order.rows)
+    nets = ((_account(trace, accounts), net) for trace, net in extract.order.rows)
     return Cin7Copy(
         document="order",
         company=written.company,
-        currency=holding.currency or written.currency,
+        currency=extract.currency or written.currency,
         date=written.date,
-        amounts=_with_sums(summed(nets), holding),
-        rows=max(1, len(holding.order.rows)),
-        alive=not holding.is_voided and holding.order.status.upper() in ORDERED,
+        amounts=_with_sums(summed(nets), extract),
+        rows=max(1, len(extract.order.rows)),
+        alive=not extract.is_voided and extract.order.status.upper() in ORDERED,
         place=around.account,
-        party=around.party_of(holding),
-        numbered=holding.number,
-        status=holding.order.status,
+        party=around.party_of(extract),
+        numbered=extract.number,
+        status=extract.order.status,
     )
 
 
-def loose_order(holding: Holding, around: Surroundings) -> Cin7Copy:
+def loose_order(extract: Extract, around: Surroundings) -> Cin7Copy:
     """Return the order of a purchase that is linked to nothing, dated by the day it was made on."""
-    amount = total_of(*(net for _, net in holding.order.rows))
+    amount = total_of(*(net for _, net in extract.order.rows))
     return Cin7Copy(
         document="order",
-        company=around.company_of(holding.marker),
-        currency=holding.currency,
-        date=holding.made_on,
-        amounts=_with_sums({UNCODED: amount}, holding),
-        rows=max(1, len(holding.order.rows)),
-        alive=not holding.is_voided and holding.order.status.upper() in ORDERED and bool(holding.order.rows),
+        company=around.company_of(extract.marker),
+        currency=extract.currency,
+        date=extract.made_on,
+        amounts=_with_sums({UNCODED: amount}, extract),
+        rows=max(1, len(extract.order.rows)),
+        alive=not extract.is_voided and extract.order.status.upper() in ORDERED and bool(extract.order.rows),
         place=around.account,
-        party=around.party_of(holding),
-        numbered=holding.number,
-        status=holding.order.status,
-        origin="marked" if holding.marker.startswith("IFS PO ") else "hand",
+        party=around.party_of(extract),
+        numbered=extract.number,
+        status=extract.order.status,
+        origin="marked" if extract.marker.startswith("IFS PO ") else "hand",
     )
 
 
-def bill_copy(holding: Holding, bill: HeldBill, around: Surroundings, *, origin: Origin, company: str = "") -> Cin7Copy:
+def bill_copy(
+    extract: Extract, bill: BillExtract, around: Surroundings, *, origin: Origin, company: str = ""
+) -> Cin7Copy:
     """Return one bill; credit notes with the sign that IFS gives them. `company`: where it is known."""
     sign = -1 if bill.credit else 1
     return Cin7Copy(
         document=kind_of_bill(credit=bill.credit),
-        company=company or around.company_of(holding.marker),
-        currency=holding.currency,
+        company=company or around.company_of(extract.marker),
+        currency=extract.currency,
         date=bill.date,
         amounts={name: value * sign for name, value in bill.amounts.items()},
         rows=max(1, bill.rows),
         alive=bill.is_booked,
         place=around.account,
-        party=around.party_of(holding),
+        party=around.party_of(extract),
         number=bill.number,
-        numbered=holding.number,
+        numbered=extract.number,
         status=bill.status,
         origin=origin,
     )
 
 
-def _with_sums(amounts: dict[str, Decimal], holding: Holding) -> dict[str, Decimal]:
-    order = holding.order
+def _with_sums(amounts: dict[str, Decimal], extract: Extract) -> dict[str, Decimal]:
+    order = extract.order
     if order.tax:
         amounts[TAX] = order.tax
     if order.rest:

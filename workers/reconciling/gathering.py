@@ -15,7 +15,7 @@ from shared.ifs.spans import Span
 from shared.ledger.views import documents
 from workers.reconciling.cin7_side import Surroundings
 from workers.reconciling.copies import Case, IfsCopy
-from workers.reconciling.holdings import Holding
+from workers.reconciling.extracts import Extract
 from workers.reconciling.laying import Account, Place, dated_by_cin7, laid, loose_of, task_of
 from workers.reconciling.looking_at_cin7 import Cin7Look, Progress
 from workers.reconciling.looking_at_ifs import IfsLook
@@ -175,19 +175,19 @@ class Gatherer:
         rows = self._rows[account]
         if not listed:
             rows = {one: row for one, row in rows.items() if one in needed}
-        holdings = self.looks[account].holdings(rows, needed, self.span, fresh=anew)
-        if len(needed) >= SMALL and len(holdings.keys() & needed) < len(needed) * SHARE:
+        extracts = self.looks[account].extracts(rows, needed, self.span, fresh=anew)
+        if len(needed) >= SMALL and len(extracts.keys() & needed) < len(needed) * SHARE:
             raise ConnectorError(
                 f"Cin7 account {account} shows less than half of the {len(needed)} purchases that the connector made, "
                 "so nothing was compared: check its account id and keys."
             )
-        return Account(around=self.around[account], holdings=holdings, linked=self._linked(account, holdings))
+        return Account(around=self.around[account], extracts=extracts, linked=self._linked(account, extracts))
 
-    def _linked(self, account: str, holdings: Mapping[str, Holding]) -> dict[tuple[str, str], Place]:
+    def _linked(self, account: str, extracts: Mapping[str, Extract]) -> dict[tuple[str, str], Place]:
         found: dict[tuple[str, str], Place] = {}
         with self.parts.ledger.transaction() as cur:
             for flow in COMPARED:
-                linked = documents.linked_to(cur, flow.name, account, sorted(holdings))
+                linked = documents.linked_to(cur, flow.name, account, sorted(extracts))
                 found |= {task_of(cin7_id): (flow.name, key) for cin7_id, key in linked.items()}
         return found
 
@@ -198,9 +198,9 @@ class Gatherer:
         missing: set[Place] = set()
         for account in accounts.values():
             within = {
-                (holding.id, bill.task_id): self.span.has(bill.date)
-                for holding in account.holdings.values()
-                for bill in holding.bills
+                (extract.id, bill.task_id): self.span.has(bill.date)
+                for extract in account.extracts.values()
+                for bill in extract.bills
             }
             missing |= dated_by_cin7(account, known, within)
         keys = sorted(key for _, key in missing)

@@ -8,7 +8,7 @@ import msgspec
 from shared.flows import PURCHASE_ORDERS, SUPPLIER_INVOICES
 from workers.reconciling.cin7_side import Surroundings, bill_copy, linked_order, loose_order
 from workers.reconciling.copies import Case, Cin7Copy, IfsCopy
-from workers.reconciling.holdings import Holding
+from workers.reconciling.extracts import Extract
 from workers.reconciling.looking_at_ledger import Written
 from workers.reconciling.pairing import Loose
 
@@ -27,7 +27,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     around: Surroundings
-    holdings: Mapping[str, Holding]
+    extracts: Mapping[str, Extract]
     linked: Mapping[Task, Place]
 
 
@@ -53,19 +53,19 @@ def _linked(place: Place, one: Written, accounts: Mapping[str, Account]) -> Cin7
         return None
     account = accounts[one.link.cin7_account]
     purchase, task = task_of(one.link.cin7_id)
-    holding = account.holdings.get(purchase)
-    if holding is None:
+    extract = account.extracts.get(purchase)
+    if extract is None:
         return None
     written = one.known.written
     if place[0] == PURCHASE_ORDERS.name:
         if written is not None:
-            return linked_order(holding, written, one.accounts, account.around)
-        copy = loose_order(holding, account.around)
+            return linked_order(extract, written, one.accounts, account.around)
+        copy = loose_order(extract, account.around)
         return msgspec.structs.replace(copy, origin="ours", company=one.company or copy.company)
-    bill = holding.bill(task)
+    bill = extract.bill(task)
     if bill is None:
         return None
-    return bill_copy(holding, bill, account.around, origin="ours", company=written.company if written else one.company)
+    return bill_copy(extract, bill, account.around, origin="ours", company=written.company if written else one.company)
 
 
 def loose_of(account: Account, known: Mapping[Place, Written]) -> Iterator[Loose]:
@@ -79,20 +79,20 @@ def loose_of(account: Account, known: Mapping[Place, Written]) -> Iterator[Loose
         if place not in known or _leads_to(known[place], account.around.account)
     }
     carriers = {purchase for purchase, _ in linked}
-    for holding in account.holdings.values():
+    for extract in account.extracts.values():
         # The order of an invoice's own purchase is only there to carry it.
-        is_ours = holding.id in carriers
-        origin = "marked" if holding.marker and not is_ours else "hand"
+        is_ours = extract.id in carriers
+        origin = "marked" if extract.marker and not is_ours else "hand"
         bills = {
-            bill.task_id: bill_copy(holding, bill, account.around, origin=origin)  # type: ignore[arg-type]
-            for bill in holding.bills
-            if bill.is_booked and (holding.id, bill.task_id) not in linked
+            bill.task_id: bill_copy(extract, bill, account.around, origin=origin)  # type: ignore[arg-type]
+            for bill in extract.bills
+            if bill.is_booked and (extract.id, bill.task_id) not in linked
         }
-        order = None if is_ours or holding.marker.startswith(_OWN) else loose_order(holding, account.around)
+        order = None if is_ours or extract.marker.startswith(_OWN) else loose_order(extract, account.around)
         if order is not None and not order.alive:
             order = None
         if bills or order is not None:
-            yield Loose(purchase=holding.id, order=order, bills=bills)
+            yield Loose(purchase=extract.id, order=order, bills=bills)
 
 
 def _leads_to(one: Written, account: str) -> bool:

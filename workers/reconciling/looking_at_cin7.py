@@ -16,7 +16,7 @@ from shared.ifs.spans import Span
 from shared.ledger import purchases
 from shared.ledger.connection import Ledger
 from shared.ledger.purchases import KeptPurchase
-from workers.reconciling.holdings import BOOKED, Holding, holding_of
+from workers.reconciling.extracts import BOOKED, Extract, extract_of, kept_of
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -82,9 +82,9 @@ class Cin7Look:
 
         return {row.id: row for row in every(page)}
 
-    def holdings(
+    def extracts(
         self, rows: Mapping[str, PurchaseRow], needed: Iterable[str], span: Span, *, fresh: Collection[str] = ()
-    ) -> dict[str, Holding]:
+    ) -> dict[str, Extract]:
         """Return the purchases that may hold a document of the span, and those that are needed, by id.
 
         Those that Cin7 does not have are missing.
@@ -96,21 +96,21 @@ class Cin7Look:
         wanted = {row.id for row in rows.values() if may_matter(row, span)} | set(needed)
         with self.ledger.transaction() as cur:
             kept = purchases.kept(cur, self.account, sorted(wanted))
-        found: dict[str, Holding] = {}
+        found: dict[str, Extract] = {}
         unread = []
         for one in sorted(wanted):
             known = kept.get(one)
-            holding = msgspec.json.decode(known.body, type=Holding) if known else None
-            current = holding is not None and is_current(known.stamp if known else "", holding, rows.get(one), span)
-            if holding is not None and current and not self.full and one not in fresh:
-                found[one] = holding
+            extract = msgspec.json.decode(known.body, type=Extract) if known else None
+            current = extract is not None and is_current(known.stamp if known else "", extract, rows.get(one), span)
+            if extract is not None and current and not self.full and one not in fresh:
+                found[one] = extract
             else:
                 unread.append(one)
         return found | self._read(unread)
 
-    def _read(self, ids: Sequence[str]) -> dict[str, Holding]:
+    def _read(self, ids: Sequence[str]) -> dict[str, Extract]:
         """Read purchases in full, and keep them."""
-        found: dict[str, Holding] = {}
+        found: dict[str, Extract] = {}
         fresh: list[KeptPurchase] = []
         for place, one in enumerate(ids):
             self.progress(f"purchases of {self.account}", place, len(ids))
@@ -120,8 +120,8 @@ class Cin7Look:
                 log.info("a purchase is gone", account=self.account, purchase=one, reason=str(refused))
                 continue
             self.details += 1
-            found[one] = holding_of(purchase)
-            fresh.append(kept_from(found[one], purchase.last_updated_date))
+            found[one] = extract_of(purchase)
+            fresh.append(kept_of(self.account, purchase))
             if len(fresh) == _TOGETHER:
                 self._keep(fresh)
         self._keep(fresh)
@@ -130,7 +130,7 @@ class Cin7Look:
     def _keep(self, fresh: list[KeptPurchase]) -> None:
         if fresh:
             with self.ledger.transaction() as cur:
-                purchases.keep(cur, self.account, fresh)
+                purchases.keep(cur, fresh)
             fresh.clear()
 
     def _patiently(self, call: Callable[[str], T]) -> T:
@@ -163,10 +163,6 @@ class Cin7Look:
             time.sleep(min(0.2, max(0.0, until - time.monotonic())))
 
 
-def kept_from(holding: Holding, stamp: str) -> KeptPurchase:
-    return KeptPurchase(id=holding.id, stamp=stamp, body=msgspec.json.encode(holding))
-
-
 def may_matter(row: PurchaseRow, span: Span) -> bool:
     """Say whether a purchase may hold an order or a bill of the span, by what the list shows. Pure.
 
@@ -193,7 +189,7 @@ def _changed_since(stamp: str, span: Span) -> bool:
     return span.first is None or not stamp or stamp[:10] >= span.first.isoformat()
 
 
-def is_current(stamp: str, holding: Holding, row: PurchaseRow | None, span: Span) -> bool:
+def is_current(stamp: str, extract: Extract, row: PurchaseRow | None, span: Span) -> bool:
     """Say whether what is kept of a purchase is what Cin7 still holds. Pure.
 
     Args:
@@ -202,7 +198,7 @@ def is_current(stamp: str, holding: Holding, row: PurchaseRow | None, span: Span
     """
     if row is None:
         return span.first is not None and bool(stamp) and stamp[:10] < (span.first - AHEAD).isoformat()
-    return bool(stamp) and same_stamp(stamp, row.last_updated_date) and _fits(holding, row)
+    return bool(stamp) and same_stamp(stamp, row.last_updated_date) and _fits(extract, row)
 
 
 def same_stamp(one: str, other: str) -> bool:
@@ -215,11 +211,11 @@ def _bare(stamp: str) -> str:
     return f"{whole}.{fraction.rstrip('0')}"
 
 
-def _fits(holding: Holding, row: PurchaseRow) -> bool:
+def _fits(extract: Extract, row: PurchaseRow) -> bool:
     """Say whether the one sum that the list shows is one that the purchase has: all of its invoices, or one of them."""
     if not row.invoice_amount:
         return True
-    alive = [bill for bill in holding.bills if not bill.credit and bill.status.upper() not in {"VOIDED", ""}]
+    alive = [bill for bill in extract.bills if not bill.credit and bill.status.upper() not in {"VOIDED", ""}]
     sums = [sum(bill.amounts.values()) for bill in alive]
     booked = [sum(bill.amounts.values()) for bill in alive if bill.is_booked]
     return row.invoice_amount in {sum(sums), sum(booked), *sums}

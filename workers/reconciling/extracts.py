@@ -10,6 +10,7 @@ import msgspec
 from shared.cin7.records.invoices import CreditNote, Invoice, InvoiceCharge, InvoiceLine
 from shared.cin7.records.lines import OrderCharge, OrderLine
 from shared.cin7.records.purchases import Purchase
+from shared.ledger.purchases import KeptPurchase
 from shared.money import total_of
 from workers.reconciling.copies import ROUNDING, TAX
 from workers.reconciling.sent import summed
@@ -21,7 +22,7 @@ ORDERED: Final = frozenset({"DRAFT", "AUTHORISED"})
 _MARKER: Final = re.compile(r"IFS (PO|INV) ([^/\n]+)/(.+)")
 
 
-class HeldOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class OrderExtract(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`rows`: trace and net amount of each line and charge; `rest` is what the order's own total has more."""
 
     status: str
@@ -30,7 +31,7 @@ class HeldOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     rest: Decimal = Decimal(0)
 
 
-class HeldBill(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class BillExtract(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One invoice or credit note; its amounts are as Cin7 signs them, positive."""
 
     task_id: str
@@ -46,7 +47,7 @@ class HeldBill(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return self.status.upper() in BOOKED
 
 
-class Holding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Extract(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One purchase. `marker`: our own text on it, if it bears one. `made_on`: the day on which it was made."""
 
     id: str
@@ -57,25 +58,31 @@ class Holding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     supplier: str = ""
     currency: str = ""
     marker: str = ""
-    order: HeldOrder
-    bills: tuple[HeldBill, ...] = ()
+    order: OrderExtract
+    bills: tuple[BillExtract, ...] = ()
 
     @property
     def is_voided(self) -> bool:
         return self.status.upper() == "VOIDED" or self.order.status.upper() == "VOIDED"
 
-    def bill(self, task_id: str) -> HeldBill | None:
+    def bill(self, task_id: str) -> BillExtract | None:
         return next((bill for bill in self.bills if bill.task_id == task_id), None)
 
 
-def holding_of(purchase: Purchase) -> Holding:
+def kept_of(account: str, purchase: Purchase) -> KeptPurchase:
+    """Return what the ledger keeps of a purchase that was read in whole."""
+    body = msgspec.json.encode(extract_of(purchase))
+    return KeptPurchase(account=account, id=purchase.id, stamp=purchase.last_updated_date, body=body)
+
+
+def extract_of(purchase: Purchase) -> Extract:
     """Return what is kept of a purchase that was read in whole."""
     inclusive = purchase.tax_calculation.casefold() == "inclusive"
     order = purchase.order
     entries: list[OrderLine | OrderCharge] = [*order.lines, *order.additional_charges]
     rows = tuple((_trace(row), _net(row, inclusive=inclusive)) for row in entries)
     bills: list[Invoice | CreditNote] = [*purchase.invoices, *purchase.credit_notes]
-    return Holding(
+    return Extract(
         id=purchase.id,
         number=purchase.order_number,
         status=purchase.status,
@@ -84,7 +91,7 @@ def holding_of(purchase: Purchase) -> Holding:
         supplier=purchase.supplier,
         currency=purchase.supplier_currency,
         marker=_marker(purchase),
-        order=HeldOrder(
+        order=OrderExtract(
             status=order.status,
             rows=rows,
             tax=order.tax or total_of(*(row.tax for row in entries)),
@@ -94,14 +101,14 @@ def holding_of(purchase: Purchase) -> Holding:
     )
 
 
-def _bill(bill: Invoice | CreditNote, *, inclusive: bool) -> HeldBill:
+def _bill(bill: Invoice | CreditNote, *, inclusive: bool) -> BillExtract:
     rows: list[InvoiceLine | InvoiceCharge] = [*bill.lines, *bill.additional_charges]
     amounts = summed((row.account, _net(row, inclusive=inclusive)) for row in rows)
     if rest := _rest(bill.total_before_tax, amounts.values()):
         amounts[ROUNDING] = rest
     if tax := bill.tax or total_of(*(row.tax for row in rows)):
         amounts[TAX] = tax
-    return HeldBill(
+    return BillExtract(
         task_id=bill.task_id,
         credit=isinstance(bill, CreditNote),
         number=bill.number.strip(),
