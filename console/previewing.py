@@ -14,7 +14,7 @@ from producers.poller import Stream
 from shared.assembly import Assembly
 from shared.cin7.records.suppliers import Supplier
 from shared.errors import Held
-from shared.flows import SUPPLIERS
+from shared.flows import SUPPLIERS, Flow
 from shared.ifs.children import RawDocument
 from shared.ifs.pages import Row
 from shared.ledger import decisions, detecting, links
@@ -33,28 +33,26 @@ def preview(parts: Assembly, stream: Stream, *, sweep: bool) -> Iterator[Preview
     Raises:
         Retryable, Misconfigured: IFS cannot be read, or Cin7 not where the mapping needs it.
     """
-    return _DryRun(parts, stream, sweep=sweep).run()
+    return DryRun(parts, stream.flow).of_pull(stream, sweep=sweep)
 
 
-class _DryRun:
-    """The dry run of one stream."""
+class DryRun:
+    """The dry run of one flow."""
 
-    def __init__(self, parts: Assembly, stream: Stream, *, sweep: bool) -> None:
+    def __init__(self, parts: Assembly, flow: Flow) -> None:
         self.parts = parts
         self.ledger = parts.ledger
-        self.stream = stream
-        self.flow = stream.flow
-        self.sweep = sweep
+        self.flow = flow
         self.desk = desk_of(parts, lambda: False)
         self.first_contact = first_contact_of(parts)
         #: Fingerprint of every record shown, since several pages may lead to the same one.
         self.shown: dict[str, str] = {}
 
-    def run(self) -> Iterator[Preview]:
+    def of_pull(self, stream: Stream, *, sweep: bool) -> Iterator[Preview]:
         with self.ledger.transaction() as cur:
             mark = foresight.mark(cur, self.flow.name)
-        lens = self.stream.lens(self._start_from(mark.start_from))
-        full = self.sweep or self.stream.strategy() == "sweep"
+        lens = stream.lens(self._start_from(stream, mark.start_from))
+        full = sweep or stream.strategy() == "sweep"
 
         def admit(row: Row) -> bool:
             return not lens.skip(row.values)
@@ -65,18 +63,19 @@ class _DryRun:
             with self.ledger.transaction() as cur:
                 return foresight.known(cur, self.flow.name, headers)
 
-        for batch in self.stream.read(watermark=mark.position, sweep=self.sweep, admit=admit, known=known):
-            yield from self._batch(batch.documents, lens)
+        for batch in stream.read(watermark=mark.position, sweep=sweep, admit=admit, known=known):
+            yield from self.of_documents(batch.documents, lens)
 
-    def _start_from(self, kept: str) -> str:
+    def _start_from(self, stream: Stream, kept: str) -> str:
         """Return the go-live date as a pull would take it, without keeping it."""
-        if not self.flow.document or self.stream.start_from or kept:
-            return self.stream.start_from or kept
+        if not self.flow.document or stream.start_from or kept:
+            return stream.start_from or kept
         with self.ledger.transaction() as cur:
             now = detecting.database_now(cur)
         return f"{now.astimezone(ZoneInfo(self.parts.settings.ifs.time_zone)):%Y-%m-%d}"
 
-    def _batch(self, documents: Sequence[RawDocument], lens: Lens) -> Iterator[Preview]:
+    def of_documents(self, documents: Sequence[RawDocument], lens: Lens) -> Iterator[Preview]:
+        """Yield what would come of documents that were read; those that are known as they are come to nothing."""
         changed = self._changed(documents, lens)
         results = [(document.key, self._mapped(document, lens)) for document in changed]
         findings = [finding for _, result in results if isinstance(result, list) for finding in result]

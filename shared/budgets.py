@@ -160,7 +160,7 @@ class Budget:
         self.limit = limit
         #: Calls that this process has been permitted so far.
         self.taken = 0
-        self._window_s = window_s
+        self.window_s = window_s
         kept_s = window_s + max(0.005 * window_s, 0.01)
         self._bucket = _PooledBucket(client, target, self.keys, Rate(limit, round(kept_s * 1000)))
         #: Seconds after sending in which a call has surely arrived, however late it is answered.

@@ -6,12 +6,16 @@ backfill of ten thousand documents never stands in a queue before live work.
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Final
 
 import msgspec
 
 from shared.ledger.connection import Cur
 from shared.ledger.events import move
 from shared.ledger.messages import Message, write_messages
+
+#: Why a record is left out again whose backfill was stopped.
+STOPPED: Final = "kept back by a backfill that was stopped"
 
 
 class Backfill(msgspec.Struct, frozen=True, kw_only=True):
@@ -172,15 +176,40 @@ def stop(cur: Cur, flow: str, *, actor: str) -> int:
         (flow,),
     )
     rows = cur.execute(
-        "select id from entry where flow = %s and state = 'detected' and due_at = 'infinity' for update", (flow,)
+        "select id, key from entry where flow = %s and state = 'detected' and due_at = 'infinity' for update", (flow,)
     ).fetchall()
+    # Left out again, so that a later backfill takes them in anew.
+    cur.execute(
+        "update record set skipped = %s where flow = %s and key = any(%s)", (STOPPED, flow, [row[1] for row in rows])
+    )
     ids = [int(row[0]) for row in rows]
     return len(move(cur, ids, "dismissed", actor=actor, why="the backfill was stopped", sets="due_at = now()"))
 
 
-def progress(cur: Cur, number: int) -> Progress:
-    """Return what became of the entries of one backfill."""
-    rows = cur.execute("select state, count(*) from entry where backfill_id = %s group by state", (number,)).fetchall()
+#: The backfills of one span: who repeats one wants to see what the earlier ones have brought, too.
+_ALIKE = """
+    (select id from backfill where flow = %s and first is not distinct from %s and last is not distinct from %s)
+"""
+
+
+def left_by_company(cur: Cur, of: Backfill) -> dict[str, int]:
+    """Return how many entries of this span are still to be written, by company."""
+    rows = cur.execute(
+        f"""
+        select company, count(*) from entry
+        where backfill_id in {_ALIKE} and state in ('detected', 'mapped', 'retrying', 'waiting') group by company
+        """,  # noqa: S608 - a literal of this module
+        (of.flow, of.first, of.last),
+    ).fetchall()
+    return {str(row[0]): int(row[1]) for row in rows}
+
+
+def progress(cur: Cur, of: Backfill) -> Progress:
+    """Return what became of the entries of this span."""
+    rows = cur.execute(
+        f"select state, count(*) from entry where backfill_id in {_ALIKE} group by state",  # noqa: S608 - as above
+        (of.flow, of.first, of.last),
+    ).fetchall()
     counts = {str(row[0]): int(row[1]) for row in rows}
     return Progress(
         moving=sum(counts.get(state, 0) for state in ("detected", "mapped", "retrying")),
