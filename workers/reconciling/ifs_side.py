@@ -24,6 +24,7 @@ from workers.mapping.invoice_postings import account_of
 from workers.mapping.results import InvoiceWrite, PurchaseWrite
 from workers.reconciling import sent
 from workers.reconciling.copies import ROUNDING, TAX, UNCODED, Copy, IfsCopy, LeftAlone
+from workers.reconciling.unread import of_unread
 
 Values = Mapping[str, object]
 _ZERO: Final = Decimal(0)
@@ -40,7 +41,7 @@ def copy_of(document: RawDocument, flow: Flow, lens: Lens, rules: Rules) -> IfsC
     seen = lens.seen(document, again=True)
     mapped = decoded if isinstance(decoded, list) else _result(flow, decoded, rules)
     if isinstance(mapped, list):
-        copy = _unread(header, flow, lens) if isinstance(decoded, list) else _plain(decoded, rules)
+        copy = of_unread(document.raw, flow, lens) if isinstance(decoded, list) else _plain(decoded, rules)
         faults = tuple(finding.message for finding in mapped)
     else:
         copy, faults = _mapped(mapped, decoded, lens.bound.date(header)), ()
@@ -96,16 +97,6 @@ def _plain(decoded: Any, rules: Rules) -> Copy:  # noqa: ANN401 - as decode says
         return _plain_order(decoded, rules)
     assert isinstance(decoded, InvoiceDocument)  # noqa: S101 - there are no other documents
     return _plain_invoice(decoded, rules)
-
-
-def _unread(header: Values, flow: Flow, lens: Lens) -> Copy:
-    """Return what can be told of a document that cannot be read: that it is there."""
-    return Copy(
-        document="order" if flow is PURCHASE_ORDERS else "invoice",
-        company=_text(header, lens, "company"),
-        currency=_text(header, lens, "currency_code") or _text(header, lens, "currency"),
-        date=lens.bound.date(header),
-    )
 
 
 def _text(header: Values, lens: Lens, field: str) -> str:

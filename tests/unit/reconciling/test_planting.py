@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 from hypothesis import given
@@ -20,7 +21,7 @@ ACCOUNTS = st.sampled_from(["4010", "40-10", "5010", "", TAX])
 def equal_cases(draw: st.DrawFn, number: int = 0) -> Case:
     """One document that all three sides hold alike."""
     document = draw(st.sampled_from(["order", "invoice", "credit_note"]))
-    whole = {
+    whole: dict[str, Any] = {
         "document": document,
         "company": draw(st.sampled_from(["10", "20"])),
         "currency": draw(st.sampled_from(["SEK", "JPY", "KWD"])),
