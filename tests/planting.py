@@ -108,27 +108,27 @@ class Planter:
             "Supplier": self.month.suppliers["10"].name, "Approach": "INVOICE", "Location": "Gothenburg DC",
             "IsServiceOnly": True, "TaxRule": "No tax", "TaxCalculation": "Exclusive", "Note": note,
         }  # fmt: skip
-        made = self._post("advanced-purchase", header)
+        made = self.post("advanced-purchase", header)
         charge = {
             "Description": "Something", "Reference": "", "Price": Decimal(amount), "Quantity": 1, "Discount": 0,
             "Tax": 0, "TaxRule": "No tax", "Total": Decimal(amount),
         }  # fmt: skip
         body = {"CombineAdditionalCharges": False, "Memo": "", "Lines": [], "Status": "AUTHORISED"}
-        self._post("purchase/order", {**body, "TaskID": made["ID"], "AdditionalCharges": [charge]})
+        self.post("purchase/order", {**body, "TaskID": made["ID"], "AdditionalCharges": [charge]})
         if invoice:
             bill = {
                 "PurchaseID": made["ID"], "TaskID": made["Invoice"][0]["TaskID"], "InvoiceNumber": invoice,
                 "InvoiceDate": f"{day or MONTH + '-20'}T00:00:00", "InvoiceDueDate": f"{MONTH}-28T00:00:00",
                 "AdditionalCharges": [{**charge, "Account": "4010"}],
             }  # fmt: skip
-            self._post("advanced-purchase/invoice", {**body, **bill})
+            self.post("advanced-purchase/invoice", {**body, **bill})
         self.cin7("clock", {"offset_s": 0})
         return str(made["OrderNumber"])
 
     def _turn_the_clock_to(self, moment: str) -> None:
         self.cin7("clock", {"offset_s": (datetime.fromisoformat(moment) - datetime.now(UTC)).total_seconds()})
 
-    def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         answer = self.http.post(path, content=_ENCODE(body))
         assert answer.status_code == 200, answer.text
         got: dict[str, Any] = answer.json()
