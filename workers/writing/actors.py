@@ -22,16 +22,17 @@ from shared.ledger.messages import Message, write_messages
 from shared.queues.handing_over import actor_of, hand_over
 from workers.holding import ALONE, Guard, crash_finding, persist
 from workers.writing import invoice_writer, purchase_writer, supplier_writer
-from workers.writing.desk import CROWDED_S, Account, Crowded, Desk, Seat, Stopping, at_once, permitted
+from workers.writing.desk import CROWDED_S, Account, Crowded, Desk, Stopping, at_once, permitted
 from workers.writing.first_contact import FirstContact
 from workers.writing.groups import TOGETHER_S, Group, Member
+from workers.writing.seats import Seat
 from workers.writing.session import Session
 from workers.writing.wishes import Work
 
 log = structlog.get_logger()
 
 #: Orders that one thread writes side by side where calls are free and answered at once.
-TOGETHER: Final = 10
+TOGETHER: Final = 25
 
 
 class Writer(msgspec.Struct, frozen=True):
@@ -150,7 +151,7 @@ class Writing:
         suspect = chosen[0].claims >= claiming.SUSPECT
         if suspect and not ALONE.acquire(timeout=CROWDED_S):
             return 0
-        seat = Seat()
+        seat = Seat(chosen[0].lane)
         try:
             return self._side_by_side(chosen, accounts, seat)
         except Exception as error:  # noqa: BLE001 - what none of them is to blame for ends them all alike.

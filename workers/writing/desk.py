@@ -1,6 +1,5 @@
 """What writers work with: the ledger, one Cin7 client and call budget per account, and the settings."""
 
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -15,9 +14,8 @@ from shared.config.settings import Settings
 from shared.errors import Held, Retryable
 from shared.findings import Finding
 from shared.ledger.connection import Ledger
+from workers.writing.seats import Seat, Seats
 
-#: Calls that one process may have under way; the budget decides how many may start.
-THREADS: Final = 8
 #: Seconds for which an entry rests whose account too many wait for.
 CROWDED_S: Final = 5.0
 #: Seconds of one look for a permitted call.
@@ -52,35 +50,12 @@ class Account(msgspec.Struct, frozen=True):
     name: str
     client: Cin7Client
     budget: Budget
-    seats: threading.BoundedSemaphore
+    seats: Seats
     pace: Pace
 
     @property
     def target(self) -> str:
         return f"cin7/{self.name}"
-
-
-class Seat:
-    """The places among the waiting that the work on one entry has taken; it keeps them to its end.
-
-    An account has fewer seats than the process has threads where there are several accounts. So one that is throttled
-    to nearly nothing keeps its share of the threads waiting, and the others go on with the other accounts.
-    """
-
-    def __init__(self) -> None:
-        self._taken: dict[str, threading.BoundedSemaphore] = {}
-
-    def take(self, account: Account) -> bool:
-        """Take one of the account's seats, unless one is taken already; False where there is none left."""
-        if account.name not in self._taken:
-            if not account.seats.acquire(blocking=False):
-                return False
-            self._taken[account.name] = account.seats
-        return True
-
-    def leave(self) -> None:
-        while self._taken:
-            self._taken.popitem()[1].release()
 
 
 def at_once(accounts: Sequence[Account], lane: str, count: int = 1) -> list[tuple[Account, Slot]]:
@@ -112,7 +87,7 @@ def permitted(
     """
     if found := at_once(accounts, lane):
         return found[0]
-    seated = [account for account in accounts if seat.take(account)]
+    seated = [account for account in accounts if seat.take(account.seats)]
     if not seated:
         raise Crowded(accounts[0].name)
     while not stopping():
@@ -123,11 +98,6 @@ def permitted(
                 return account, account.budget.take(lane, timeout_s=every_s / len(seated), early=True)
         time.sleep(0.2)  # Redis may be away, which is told at once.
     raise Stopping
-
-
-def seats_for(accounts: int) -> threading.BoundedSemaphore:
-    """Return the seats of one of so many accounts."""
-    return threading.BoundedSemaphore(max(1, THREADS // max(1, accounts)))
 
 
 class Crowded(Retryable):

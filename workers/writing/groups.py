@@ -75,6 +75,8 @@ class Group:
             self._commit(committing)
         elif waiting := self._wishing(SlotWish):
             self._wait(waiting)
+        elif self.members:
+            raise TypeError(f"nobody can answer {self.members[0].wish!r}")
 
     def _wishing(self, *kinds: type[Wish[Any]]) -> list[Member]:
         return [member for member in self.members if isinstance(member.wish, kinds)]
@@ -115,8 +117,8 @@ class Group:
         if not isinstance(error, LeaseLost) and not session.over:
             try:
                 session.settle_up()
-            except (LeaseLost, Retryable) as lost:
-                error = lost
+            except Exception as spoiled:  # noqa: BLE001 - it ends the entry in place of the first failure.
+                error = spoiled
         self.guard.end(self.flow, "write", claim.id, claim.attempts, error)
         # Last: until its end is on record, nobody else may take the entry up.
         session.release()

@@ -20,9 +20,10 @@ from shared.ledger.effects import Conclusion, Effect, Intent, State
 from shared.ledger.links import Link
 from shared.ledger.messages import Message, write_messages
 from workers.holding import persist
-from workers.writing.desk import Account, Crowded, Desk, Seat
+from workers.writing.desk import Account, Crowded, Desk
 from workers.writing.reasons import refused_finding
 from workers.writing.recording import Part, Pending, record
+from workers.writing.seats import Seat
 from workers.writing.wishes import CommitWish, FinishWish, LinksWish, SlotWish
 
 log = structlog.get_logger()
@@ -211,7 +212,7 @@ class Session:
             Crowded: too many wait for this account.
         """
         while not lock.acquire(timeout=min(1.0, self.keep_every_s)):
-            if not self.patient or not self.seat.take(account):
+            if not self.patient or not self.seat.take(account.seats):
                 raise Crowded(account.name)
             self.flush()
             if self.is_stale():
