@@ -99,11 +99,14 @@ class _Office:
         return FIRST + timedelta(days=10 + len(self.invoices) % 20)
 
 
-def build_month(seed: int = 1, *, plain: int = 8, cin7_limit: Mapping[str, Any] | None = None) -> Month:
+def build_month(
+    seed: int = 1, *, plain: int = 8, billed: int = 0, cin7_limit: Mapping[str, Any] | None = None
+) -> Month:  # fmt: skip
     """Return a world of one month, in which everything is applied.
 
     Args:
         plain: orders that are not invoiced.
+        billed: further orders, each with one invoice.
     """
     office = _Office(seed)
     first = office.order()
@@ -117,6 +120,8 @@ def build_month(seed: int = 1, *, plain: int = 8, cin7_limit: Mapping[str, Any] 
     others = office.invoice(other, shares_of(other)[0])
     alone = office.alone()
     rest = [office.order(kinds=("p", "g", "pg")[number % 3]) for number in range(plain)]
+    for order in [office.order(kinds="g") for _ in range(billed)]:
+        office.invoice(order, shares_of(order)[0])
     return Month(
         world=_world(office, cin7_limit),
         suppliers=office.suppliers,
