@@ -1,6 +1,6 @@
 """What a read saw becomes entries: one per change, none for what is as it was, whoever reads at once."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -199,3 +199,13 @@ def test_an_unchanged_record_that_was_read_again_later_still_stops_a_stale_read(
     detect(ledger, seen("1", "a", header_tag="y"), read_at=at)
     assert detect(ledger, seen("1", "b"), read_at=began).entries == ()
     assert len(detect(ledger, seen("1", "b"), read_at=at + timedelta(seconds=1)).entries) == 1
+
+
+def test_a_record_is_dated_as_it_was_last_seen(ledger: Ledger) -> None:
+    def dated() -> list[object]:
+        return [row[0] for row in ledger.rows("select dated from record order by key")]
+
+    detect(ledger, seen("1", dated=date(2026, 3, 1)), seen("2"))
+    assert dated() == [date(2026, 3, 1), None]
+    detect(ledger, seen("1", "b", dated=date(2026, 4, 1)), seen("2", dated=date(2026, 3, 9)))
+    assert dated() == [date(2026, 4, 1), date(2026, 3, 9)]
