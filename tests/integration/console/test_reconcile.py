@@ -94,6 +94,31 @@ def test_a_full_look_reads_every_purchase_and_finds_the_same(closing: Closing) -
     assert found["calls"]["cin7/main"] == 1 + len(closing.month.orders) - 1 + 1  # The list, orders, the one without.
 
 
+@pytest.mark.parametrize(
+    "switches",
+    [{"list_invoice": "last"}, {"list_amount": "shown"}, {"list_amount": "shown", "list_invoice": "last"}],
+)
+def test_however_the_list_shows_several_invoices_the_month_adds_up_and_an_edit_is_found(
+    closing: Closing, switches: dict[str, str]
+) -> None:
+    closing.site.cin7.control("POST", "switches", switches)
+    found = closing()
+    assert (found["ready"], found["calls"]["cin7/main"]) == (True, 1)
+    key = amount_edited_in_cin7(closing)
+    assert closing.kinds() == {key: "edited-in-cin7"}
+
+
+def test_a_list_whose_stamps_are_not_those_of_the_purchases_costs_a_call_each_and_hides_nothing(
+    closing: Closing,
+) -> None:
+    closing.site.cin7.control("POST", "switches", {"list_stamp": "seconds"})
+    found = closing()
+    assert found["ready"]
+    assert found["calls"]["cin7/main"] > len(closing.month.orders) * 3 // 4
+    key = amount_edited_in_cin7(closing)
+    assert closing.kinds() == {key: "edited-in-cin7"}
+
+
 def test_every_call_is_made_in_the_lowest_lane(closing: Closing, monkeypatch: pytest.MonkeyPatch) -> None:
     from shared.budgets import Budget  # noqa: PLC0415 - only here
 
