@@ -5,7 +5,7 @@ backfill of ten thousand documents never stands in a queue before live work.
 """
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Final
 
 import msgspec
@@ -32,6 +32,20 @@ class Backfill(msgspec.Struct, frozen=True, kw_only=True):
     unchanged: int
     left_out: int
     read: bool
+
+
+class Unfinished(msgspec.Struct, frozen=True, kw_only=True):
+    """A backfill that goes on: `read` once all of it is recorded; `left` of the `taken` are still to be written."""
+
+    id: int
+    flow: str
+    first: date | None
+    last: date | None
+    read: bool
+    taken: int
+    left: int
+    begun_at: datetime
+    actor: str
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +83,22 @@ def of_number(cur: Cur, number: int) -> Backfill:
     row = cur.execute(f"select {_COLUMNS} from backfill where id = %s", (number,)).fetchone()  # noqa: S608 - as above
     assert row is not None  # noqa: S101 - whoever asks has seen it
     return Backfill(**dict(zip(Backfill.__struct_fields__, row, strict=True)))
+
+
+def unfinished(cur: Cur) -> list[Unfinished]:
+    """Return the backfills that are not read to their end, or of which something still moves."""
+    rows = cur.execute(
+        """
+        select b.id, b.flow, b.first, b.last, b.read_at is not null, b.taken, coalesce(moving.count, 0), b.begun_at,
+               b.actor
+        from backfill b left join (
+            select backfill_id, count(*) from entry
+            where state in ('detected', 'mapped', 'retrying') and backfill_id is not null group by backfill_id
+        ) moving on moving.backfill_id = b.id
+        where b.stopped_at is null and (b.read_at is null or moving.count > 0) order by b.id
+        """
+    ).fetchall()
+    return [Unfinished(**dict(zip(Unfinished.__struct_fields__, row, strict=True))) for row in rows]
 
 
 def count_page(

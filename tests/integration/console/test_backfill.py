@@ -71,6 +71,17 @@ def test_documents_before_go_live_are_brought_in_once_and_in_their_own_lane(site
     assert purchases(site) == ORDERS
 
 
+def test_the_status_shows_a_backfill_until_all_of_it_is_written(site: Installation) -> None:
+    assert site.json("status")["backfills"] == []
+    site.json(*BACKFILL, "--detach")
+    (shown,) = site.json("status")["backfills"]
+    assert (shown["first"], shown["last"], shown["read"]) == ("2025-06-01", "2025-06-30", True)
+    assert (shown["taken"], shown["left"]) == (ORDERS, ORDERS)
+    assert f"{ORDERS} of {ORDERS} still to be written." in site("status")[1]
+    work_off(site)
+    assert site.json("status")["backfills"] == []
+
+
 def test_only_a_few_are_under_way_at_once(site: Installation) -> None:
     site.json(*BACKFILL, "--detach")
     feeder = Feeder(site.worker.ledger, site.worker.redis)
