@@ -1,9 +1,8 @@
 """What writers work with: the ledger, one Cin7 client and call budget per account, and the settings."""
 
-import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Final
 
 import msgspec
@@ -15,13 +14,34 @@ from shared.config.settings import Settings
 from shared.errors import Held, Retryable
 from shared.findings import Finding
 from shared.ledger.connection import Ledger
+from workers.writing.seats import Seat, Seats
 
-#: Calls that one process may have under way; the budget decides how many may start.
-THREADS: Final = 8
 #: Seconds for which an entry rests whose account too many wait for.
 CROWDED_S: Final = 5.0
 #: Seconds of one look for a permitted call.
 LOOK_S: Final = 10.0
+#: How much the last call counts in the average of all: a remote that turns slow is to show at once.
+PACE_WEIGHT: Final = 0.5
+
+
+class Pace:
+    """How long the calls of one remote take here, as a moving average."""
+
+    def __init__(self) -> None:
+        self.call_s = 0.0
+
+    @contextmanager
+    def measured(self) -> Iterator[None]:
+        """Surround a call."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.call_s += PACE_WEIGHT * (time.monotonic() - began - self.call_s)
+
+    def calls_in(self, seconds: float) -> int:
+        """Return how many calls, one after the other, take about so long; at least one."""
+        return max(1, int(seconds / max(self.call_s, 1e-3)))
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -30,42 +50,21 @@ class Account(msgspec.Struct, frozen=True):
     name: str
     client: Cin7Client
     budget: Budget
-    seats: threading.BoundedSemaphore
+    seats: Seats
+    pace: Pace
 
     @property
     def target(self) -> str:
         return f"cin7/{self.name}"
 
 
-class Seat:
-    """The places among the waiting that the work on one entry has taken; it keeps them to its end.
-
-    An account has fewer seats than the process has threads where there are several accounts. So one that is throttled
-    to nearly nothing keeps its share of the threads waiting, and the others go on with the other accounts.
-    """
-
-    def __init__(self) -> None:
-        self._taken: dict[str, threading.BoundedSemaphore] = {}
-
-    def take(self, account: Account) -> bool:
-        """Take one of the account's seats, unless one is taken already; False where there is none left."""
-        if account.name not in self._taken:
-            if not account.seats.acquire(blocking=False):
-                return False
-            self._taken[account.name] = account.seats
-        return True
-
-    def leave(self) -> None:
-        while self._taken:
-            self._taken.popitem()[1].release()
-
-
-def at_once(accounts: Sequence[Account], lane: str) -> tuple[Account, Slot] | None:
-    """Return a permitted call of the first of `accounts` that has one free now."""
+def at_once(accounts: Sequence[Account], lane: str, count: int = 1) -> list[tuple[Account, Slot]]:
+    """Return up to `count` permitted calls of the first of `accounts` that has one free now."""
     for account in accounts:
         with suppress(Retryable):
-            return account, account.budget.take(lane, timeout_s=0, early=True)
-    return None
+            if found := account.budget.take_free(count, lane, early=True):
+                return [(account, slot) for slot in found]
+    return []
 
 
 def permitted(
@@ -87,8 +86,8 @@ def permitted(
         Stopping: the process is to end.
     """
     if found := at_once(accounts, lane):
-        return found
-    seated = [account for account in accounts if seat.take(account)]
+        return found[0]
+    seated = [account for account in accounts if seat.take(account.seats)]
     if not seated:
         raise Crowded(accounts[0].name)
     while not stopping():
@@ -99,11 +98,6 @@ def permitted(
                 return account, account.budget.take(lane, timeout_s=every_s / len(seated), early=True)
         time.sleep(0.2)  # Redis may be away, which is told at once.
     raise Stopping
-
-
-def seats_for(accounts: int) -> threading.BoundedSemaphore:
-    """Return the seats of one of so many accounts."""
-    return threading.BoundedSemaphore(max(1, THREADS // max(1, accounts)))
 
 
 class Crowded(Retryable):
@@ -129,6 +123,11 @@ class Desk(msgspec.Struct, frozen=True):
     actor: str
     accounts: Callable[[str], Account]
     stopping: Callable[[], bool]
+
+    @property
+    def call_s_max(self) -> float:
+        """Seconds that a call may take at the longest."""
+        return max((account.read_timeout_s for account in self.settings.cin7.values()), default=0.0)
 
     def account(self, name: str) -> Account:
         """Return the account called `name`.
