@@ -15,7 +15,7 @@ from workers.mapping.actors import MAPPINGS, MappingStage, map_raw
 from workers.mapping.rereading import Rereader
 from workers.replaying import Releaser
 from workers.writing.actors import Writing, writers
-from workers.writing.desk import Account, Desk, Pace
+from workers.writing.desk import IFS, Account, Desk, Pace, Tenant
 from workers.writing.duplicates import DuplicateWatch
 from workers.writing.first_contact import FirstContact
 from workers.writing.seats import Seats
@@ -51,11 +51,31 @@ def desk_of(parts: Assembly, stopping: Callable[[], bool]) -> Desk:
     seats = {name: Seats(len(parts.settings.cin7)) for name in parts.settings.cin7}
     paces = {name: Pace() for name in parts.settings.cin7}
 
+    of_ifs, pace_of_ifs = Seats(len(parts.settings.cin7) + 1), Pace()
+
     def account(name: str) -> Account:
         client = parts.cin7(name)
-        return Account(name, client, client.budget, seats[name], paces[name])
+        return Account(
+            name=name,
+            budget=client.budget,
+            seats=seats[name],
+            pace=paces[name],
+            call_s_max=client.settings.read_timeout_s,
+            client=client,
+        )
 
-    return Desk(parts.ledger, parts.redis, parts.settings, parts.actor, account, stopping)
+    def tenant() -> Tenant:
+        client = parts.ifs
+        return Tenant(
+            name=IFS,
+            budget=client.budget,
+            seats=of_ifs,
+            pace=pace_of_ifs,
+            call_s_max=client.call_s_max,
+            client=client,
+        )
+
+    return Desk(parts.ledger, parts.redis, parts.settings, parts.actor, account, stopping, tenant)
 
 
 def first_contact_of(parts: Assembly) -> FirstContact:
