@@ -94,11 +94,13 @@ def _whole(client: IfsClient, bound: Bound, keys: Sequence[str], *, lane: str) -
         return
     room = room_for(client, bound.header, longest=max(len(encoded(key)) for key in asked))
     for condition in by_key(bound, asked, room=room):
-        grouper = Grouper(bound)
+        grouper = Grouper(bound, client.settings.page_size)
         for page in pages(client, _query(bound, condition, strict=True), lane=lane):
             for group in grouper.add(page.rows, last=page.last):
                 document = document_of(bound, group.rows)
-                if document.key in asked:
+                if group.torn and len(asked) > 1:
+                    yield from _whole(client, bound, [document.key], lane=lane)
+                elif document.key in asked:
                     yield document, group.rows[0]
 
 
@@ -131,7 +133,7 @@ class _Poll(msgspec.Struct, frozen=True):
         self, of: Slice, cursor: Cursor, after: tuple[str | int, ...], following: list[str | int] | None
     ) -> Iterator[Batch]:
         query = _query(self.bound, both(self.stream.filter, of.condition), strict=True)
-        grouper = Grouper(self.bound)
+        grouper = Grouper(self.bound, self.client.settings.page_size)
         done = after
         for page in self._pages(of, pages(self.client, query, lane=self.lane, after=after)):
             groups = grouper.add(page.rows, last=page.last)
@@ -215,9 +217,13 @@ class _Poll(msgspec.Struct, frozen=True):
                 if not wanted
             ],
             rows=len(page.rows),
-            filter=page.filter,
+            filter=self._asked(page.filter),
             reached=cursor.text(),
         )
+
+    def _asked(self, first: str) -> str:
+        """Return what is asked for, company by company, for the audit, which keeps that of the first page."""
+        return "; ".join([first, *(both(self.stream.filter, of.condition) for of in self._slices[1:])])
 
 
 def _mark(of: Slice) -> str:

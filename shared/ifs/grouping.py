@@ -41,28 +41,33 @@ def slices(companies: Iterable[str], field: str) -> list[Slice]:
 
 
 class Group(msgspec.Struct, frozen=True):
-    """The rows of one record. `torn`: they are from more than one answer, between which the record may have changed."""
+    """The rows of one record. `torn`: one answer ended within it or right behind it, and it may have changed since."""
 
     rows: tuple[Row, ...]
     torn: bool = False
 
 
 class Grouper:
-    """Groups the rows of one query, page after page, as they come: by key, then by number."""
+    """Groups the rows of one query, page after page, as they come: by key, then by number.
 
-    def __init__(self, bound: Bound) -> None:
+    Args:
+        top: rows of a full page; behind a shorter one nothing need follow.
+    """
+
+    def __init__(self, bound: Bound, top: int) -> None:
         self._bound = bound
+        self._top = top
         self._open: tuple[Row, ...] = ()
-        self._torn = False
+        self._full = False
 
     def add(self, rows: Sequence[Row], *, last: bool) -> list[Group]:
         """Return the records that are complete now: the one at the end of a page may go on with the next."""
-        goes_on = bool(self._open) and bool(rows) and self._key(self._open[0]) == self._key(rows[0])
+        torn = bool(self._open) and (bool(rows) or self._full)
         found = [Group(tuple(group)) for _, group in groupby((*self._open, *rows), self._key)]
-        if found:
-            found[0] = Group(found[0].rows, torn=self._torn or goes_on)
-        kept = Group(()) if last or not found else found.pop()
-        self._open, self._torn = kept.rows, kept.torn
+        self._full = len(rows) >= self._top if rows else self._full
+        if torn:
+            found[0] = Group(found[0].rows, torn=True)
+        self._open = () if last or not found else found.pop().rows
         return found
 
     def _key(self, row: Row) -> str:

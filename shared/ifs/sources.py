@@ -66,6 +66,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
         document: the struct that a whole record is decoded into; its fields are named as the sets.
         date: the header's business date; empty: it has none.
         units: where the history log shows its changes.
+        further: sets that are written and not read with the others.
         grouped: the child whose rows are the header set's own, where that has no row for each record: the rows that
             share a key are one, and the first of them tells what the header does.
     """
@@ -76,6 +77,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     children: tuple[SetSource, ...] = ()
     date: str = ""
     units: tuple[Unit, ...] = ()
+    further: tuple[SetSource, ...] = ()
     grouped: str = ""
 
     def bound(self, stream: StreamSettings) -> "Bound":
@@ -144,6 +146,11 @@ class Bound(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     source: Source
     header: BoundSet
     children: tuple[BoundSet, ...]
+    further: tuple[BoundSet, ...] = ()
+
+    def set_named(self, name: str) -> BoundSet:
+        """Return one of its sets."""
+        return next(of for of in (self.header, *self.children, *self.further) if of.name == name)
 
     @property
     def document(self) -> type[Any]:
@@ -210,19 +217,19 @@ def _bound(source: Source, encoded: bytes) -> Bound:
         modified_field=stream.modified_field,
         fields=stream.fields,
     )
-    header = bind(source.header, at_header, {})
+    header = _bound_set(source.header, at_header, {})
     sets = {HEADER: header}
     children = []
     for child in source.children:
         named = at_header if child.name == source.grouped else stream.sets.get(child.name, SetSettings())
-        bound = bind(child, named, sets)
+        bound = _bound_set(child, named, sets)
         sets[child.name] = bound
         children.append(bound)
-    return Bound(source=source, header=header, children=tuple(children))
+    further = tuple(_bound_set(of, stream.sets.get(of.name, SetSettings()), sets) for of in source.further)
+    return Bound(source=source, header=header, children=tuple(children), further=further)
 
 
-def bind(source: SetSource, settings: SetSettings, sets: Mapping[str, BoundSet]) -> BoundSet:
-    """Return one set with the names that `settings` gives it; `sets` are those its parents may be in."""
+def _bound_set(source: SetSource, settings: SetSettings, sets: Mapping[str, BoundSet]) -> BoundSet:
     properties = {
         field.name: settings.fields.get(field.name) or settings.fields.get(field.encode_name) or field.encode_name
         for field in msgspec.structs.fields(source.shape)

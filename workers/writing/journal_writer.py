@@ -10,15 +10,15 @@ import msgspec
 
 from shared import flows
 from shared.errors import Held, Misconfigured, Retryable
-from shared.findings import Finding
 from shared.ifs import grouped
-from shared.ifs.mutating import Change, Decision, Row, Unchanged, different, mutate
+from shared.ifs.mutating import Row, mutate
 from shared.ifs.pages import Stored
-from shared.ifs.records.journals import SOURCE, verdict_set
+from shared.ifs.records.journals import SOURCE, VERDICT
 from shared.ledger.effects import Effect
 from shared.ledger.links import Link
 from workers.mapping.results import JournalVerdict
 from workers.writing.desk import IFS, Desk, Tenant
+from workers.writing.journals import marker_of, plan_verdict, unshown, was_made
 from workers.writing.session import Session
 
 FLOW = flows.JOURNALS.name
@@ -62,7 +62,7 @@ class _Showing:
         self.verdict = verdict
         self.stream = desk.settings.ifs.stream(FLOW)
         self.settle_s = desk.settings.ifs.settle_s
-        self.of = verdict_set(self.stream)
+        self.of = SOURCE.bound(self.stream).set_named(VERDICT)
         parts = (verdict.company, verdict.accounting_year, verdict.voucher_type, verdict.voucher_no)
         key = self.of.named([str(part) for part in parts])
         self.address = tenant.client.address(self.of.service, self.of.entity_set, key)
@@ -80,11 +80,11 @@ class _Showing:
                 await self._settle(self.session.lost)
             if verdict.field:
                 row = Row("Voucher", verdict.key, verdict.company)
-                await mutate(row, read=self._read, decide=self._decided, write=self._write)
+                await mutate(row, read=self._read, decide=partial(plan_verdict, verdict), write=self._write)
         except _Gone:
             return "; it left the hold table before IFS could show that"
         except Misconfigured as denied:
-            raise Held([self._unshown(str(denied))]) from denied
+            raise Held([unshown(verdict, self.of, str(denied))]) from denied
         return ""
 
     async def _settle(self, lost: Sequence[Effect]) -> None:
@@ -97,14 +97,9 @@ class _Showing:
             if current is None:
                 self.session.resolve(effect, "REFUSED", "the voucher is not there to tell any more")
                 continue
-            field, _, value = effect.marker.partition("=")
-            there = not different({field: value}, current.values)
+            there = was_made(effect.marker, current)
             said = "found as sent when read back" if there else "not as sent when read back; decided again from there"
             self.session.resolve(effect, "APPLIED" if there else "REFUSED", said)
-
-    def _decided(self, current: Stored | None) -> Decision:
-        pending = different({self.verdict.field: self.verdict.value}, current.values if current else {})
-        return Change(pending) if pending else Unchanged()
 
     async def _read(self) -> Stored:
         found = await self._found()
@@ -128,7 +123,7 @@ class _Showing:
                 request=f"PATCH {self.of.title}",
                 body=values,
                 call=lambda slot: client.patch(self.address, values, etag=current.etag, what=self.of.title, slot=slot),
-                marker=f"{self.verdict.field}={self.verdict.value}",
+                marker=marker_of(self.verdict),
             )
         except Held:
             # What is in the general ledger cannot be changed any more: that is no fault of anybody's.
@@ -144,7 +139,7 @@ class _Showing:
         """
         if await self._rows_are_there():
             why = f"IFS shows no such voucher in {self.of.title}, though its rows are in the hold table"
-            raise Held([self._unshown(f"{why}.")])
+            raise Held([unshown(self.verdict, self.of, f"{why}.")])
 
     async def _rows_are_there(self) -> bool:
         read = partial(grouped.read_by_key, self.tenant.client, SOURCE, self.stream, [self.verdict.key])
@@ -155,16 +150,3 @@ class _Showing:
             return bool(read(lane=self.session.claim.lane))
 
         return await self.session.read(self.tenant, look)
-
-    def _unshown(self, why: str) -> Finding:
-        return Finding(
-            code="target.refused",
-            field=self.verdict.field,
-            value=self.verdict.key,
-            company=self.verdict.company,
-            message=f"The verdict on voucher {self.verdict.key} cannot be shown in IFS: {why}",
-            remedy=(
-                f"Grant {self.of.service} to the service user, activate it in API Explorer if it is an entity service, "
-                "or name the tenant's own in [ifs.streams.journals.sets.verdict]; then replay."
-            ),
-        )

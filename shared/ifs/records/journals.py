@@ -9,8 +9,7 @@ from typing import Final
 
 import msgspec
 
-from shared.config.settings import SetSettings, StreamSettings
-from shared.ifs.sources import BoundSet, SetSource, Source, bind
+from shared.ifs.sources import SetSource, Source
 
 
 class VoucherRow(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
@@ -100,6 +99,8 @@ class VoucherDocument(msgspec.Struct, frozen=True, kw_only=True):
 _KEY: Final = ("company", "accounting_year", "voucher_type", "voucher_no")
 _SERVICE: Final = "VoucherRowsAnalysis"
 _ROWS: Final = "VoucherRowSet"
+#: Where a verdict is written to: the headers, which have the custom fields.
+VERDICT: Final = "verdict"
 
 #: Services and sets: docs/apis/ifs.md#vouchers. There is no time of last change, and no unit in the history log.
 SOURCE: Final = Source(
@@ -108,15 +109,6 @@ SOURCE: Final = Source(
     header=SetSource(name="header", service=_SERVICE, entity_set=_ROWS, shape=VoucherHead, key=_KEY),
     children=(SetSource(name="rows", service=_SERVICE, entity_set=_ROWS, shape=VoucherRow, key=("row_no",)),),
     date="voucher_date",
+    further=(SetSource(name=VERDICT, service="VoucherEntity", entity_set="VoucherSet", shape=VoucherHead, key=_KEY),),
     grouped="rows",
 )
-
-#: Where a verdict is written to: the header, which has the custom fields. Source: docs/apis/ifs.md#vouchers.
-_VERDICT: Final = SetSource(
-    name="verdict", service="VoucherEntity", entity_set="VoucherSet", shape=VoucherHead, key=_KEY
-)
-
-
-def verdict_set(stream: StreamSettings) -> BoundSet:
-    """Return the set that verdicts are written to, with the names that `stream` gives it."""
-    return bind(_VERDICT, stream.sets.get(_VERDICT.name, SetSettings()), {})

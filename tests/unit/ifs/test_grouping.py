@@ -31,33 +31,35 @@ def row(number: int, row_no: int, **changes: object) -> Row:
     return read_row(msgspec.json.encode(values))
 
 
-@given(
-    st.lists(st.integers(1, 6), min_size=1, max_size=12),
-    st.lists(st.integers(1, 5), min_size=1, max_size=40),
-    st.booleans(),
-)
+def cut(rows: Sequence[Row], cuts: Sequence[int]) -> list[Sequence[Row]]:
+    """Return pages of those sizes, then all that is left."""
+    places = [0, *(sum(cuts[: place + 1]) for place in range(len(cuts)))]
+    return [rows[first:last] for first, last in zip(places, [*places[1:], len(rows)], strict=True)]
+
+
+@given(st.lists(st.integers(1, 6), min_size=1, max_size=12), st.lists(st.integers(1, 5), min_size=1, max_size=40))
 def test_however_pages_are_cut_every_record_is_whole_and_told_from_those_that_were_cut(
-    sizes: list[int], cuts: list[int], ends_empty: bool
+    sizes: list[int], cuts: list[int]
 ) -> None:
     rows = [row(number, place) for number, size in enumerate(sizes, 1) for place in range(1, size + 1)]
-    pages: list[Sequence[Row]] = []
-    left: Sequence[Row] = rows
-    for cut in cuts:
-        pages.append(left[:cut])
-        left = left[cut:]
-    pages.append(left)
-    if ends_empty:
-        pages.append(())
-    grouper = Grouper(BOUND)
+    pages = cut(rows, cuts)
+    grouper = Grouper(BOUND, 1)
     found = [group for place, page in enumerate(pages, 1) for group in grouper.add(page, last=place == len(pages))]
     whole = [tuple(group) for _, group in groupby(rows, lambda one: one.values["VoucherNo"])]
     assert [group.rows for group in found] == whole
-    on_page = {one.raw: place for place, page in enumerate(pages) for one in page}
-    assert [group.torn for group in found] == [len({on_page[one.raw] for one in group}) > 1 for group in whole]
+    ends = {page[-1].raw for page in pages[:-1] if page}
+    assert [group.torn for group in found] == [any(one.raw in ends for one in group) for group in whole]
 
 
 def test_an_empty_set_has_no_records() -> None:
-    assert Grouper(BOUND).add((), last=True) == []
+    assert Grouper(BOUND, 5).add((), last=True) == []
+
+
+@pytest.mark.parametrize(("top", "torn"), [(3, False), (2, True)])
+def test_a_short_page_with_nothing_behind_it_has_cut_nothing(top: int, torn: bool) -> None:
+    grouper = Grouper(BOUND, top)
+    assert grouper.add([row(7, 1), row(7, 2)], last=False) == []
+    assert [group.torn for group in grouper.add((), last=True)] == [torn]
 
 
 def test_a_record_is_its_rows_with_what_the_first_of_them_says() -> None:
