@@ -234,8 +234,10 @@ class _Pull:
     def _watch(self) -> None:
         """Look again at what is held: a correction may keep the stamp that changes are asked for by."""
         with self.ledger.transaction() as cur:
-            keys = detecting.held_keys(cur, self.flow, WATCHED_MAX)
+            held = detecting.held_keys(cur, self.flow, WATCHED_MAX)
             read_at = detecting.database_now(cur)
+        # What has no key is found by full reads only.
+        keys = [key for key in held if self.lens.bound.asks_for(key)]
         if not keys:
             return
         found = self.stream.again(keys)

@@ -83,6 +83,7 @@ def _query(bound: Bound, condition: str, *, stamp: str = "", strict: bool = Fals
         order=(stamp, *order) if stamp else order,
         condition=condition,
         by_stamp=bool(stamp),
+        numbers=header.numbers | rows.numbers,
         strict=strict,
     )
 

@@ -1,6 +1,6 @@
 """Vouchers read from rows: whole whatever the pages, company by company, and changed ones found again."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -170,6 +170,20 @@ def test_vouchers_are_read_by_key_with_one_call_for_many(tenant: StandIn) -> Non
     assert sorted(found) == KEYS[:3]
     assert len(decoded(found["10/2026/I/2"].raw).rows) == 5
     assert all("VoucherNo eq 1 or VoucherNo eq 2 or VoucherNo eq 3" in one for one in filters(tenant))
+
+
+def test_numbers_that_come_as_texts_page_like_numbers(tenant: StandIn) -> None:
+    client = tenant.client(page_size=2)
+    real = client._http.send
+
+    def as_texts(method: str, url: str, *, headers: Mapping[str, str], **more: Any) -> Any:  # noqa: ANN401 - passed on
+        accept = {"accept": "application/json;IEEE754Compatible=true"}
+        return real(method, url, headers={**headers, **accept} if method == "GET" else headers, **more)
+
+    client._http.send = as_texts  # type: ignore[method-assign]
+    pull = Pull(client)
+    assert sorted(pull.keys) == KEYS
+    assert pull.sizes["10/2026/I/2"] == 5
 
 
 # By the day of entry

@@ -186,6 +186,9 @@ def test_what_may_be_posted_ends_written_and_what_may_not_is_held_with_its_reaso
     }
     (entry,) = desk.site.json("ledger", "show", "journals", good)["entries"]
     assert entry["events"][-1]["why"] == "it may be posted"
+    (hold,) = [one for one in desk.site.json("holds") if one["key"] == bad]
+    code, out, _ = desk.site("holds", "show", str(hold["id"]))
+    assert (code, "9999" in out) == (0, True)
     assert desk.site.cin7_calls() > 0
     assert desk.site.writes() == []
     assert desk.patches() == []
@@ -354,6 +357,17 @@ def test_a_correction_that_keeps_its_day_of_entry_is_seen_at_the_next_poll(opene
         assert desk.site.json("polls", "--flow", "journals")[0]["strategy"] == "modified"
         assert desk.states(key) == ["superseded", "written"]
         assert (desk.states(posted), desk.states(recent)) == (["superseded"], ["written"])
+
+
+def test_a_row_without_a_number_is_held_and_stays_so(opened: Open) -> None:
+    with opened(streams={"journals": {"modified_field": "EntryDate"}}) as desk:
+        desk.enter(1)
+        broken = json.dumps({"Company": "10", "AccountingYear": 2026, "VoucherType": "I", "VoucherNo": "?", "RowNo": 1})
+        desk.site.ifs.tenant.store.tables[ROWS].raw[("10", 2026, "I", 1, 1)] = broken.encode()
+        for _ in range(3):
+            desk.go()
+        assert ("source.invalid", "?") in desk.reasons()["10/2026/I/?"]
+        assert len(desk.states("10/2026/I/?")) == 1
 
 
 def test_an_edit_of_a_good_voucher_is_seen_by_the_full_read_that_comes_every_quarter_of_an_hour(opened: Open) -> None:
