@@ -10,7 +10,7 @@ SUPPLIERS = 50
 
 
 def measure(
-    orders: int = 2_000, repeats: int = 3, latency_ms: float = 0, writers: int = 2, name: str = ""
+    orders: int = 4_000, repeats: int = 3, latency_ms: float = 0, writers: int = 2, name: str = ""
 ) -> list[Figure]:
     """Measure both, in turns; the suppliers are linked before.
 

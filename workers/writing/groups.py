@@ -75,6 +75,8 @@ class Group:
             self._commit(committing)
         elif waiting := self._wishing(SlotWish):
             self._wait(waiting)
+        elif self.members:
+            raise TypeError(f"nobody can answer {self.members[0].wish!r}")
 
     def _wishing(self, *kinds: type[Wish[Any]]) -> list[Member]:
         return [member for member in self.members if isinstance(member.wish, kinds)]
