@@ -291,6 +291,10 @@ def test_without_ifs_s_own_chart_the_rest_is_judged_and_the_ledger_says_so(desk:
     assert (desk.states(good), desk.states(bad)) == (["written"], ["held"])
     (entry,) = desk.site.json("ledger", "show", "journals", good)["entries"]
     assert "IFS's own accounts are not known" in entry["events"][-1]["why"]
+    desk.enter(3)
+    desk.go()
+    asked = [call for call in desk.site.ifs.tenant.requests.report() if "AccountSet" in call["path"]]
+    assert len(asked) == 1, "what IFS refuses is not asked for again with every message"
 
 
 def test_only_vouchers_from_the_start_on_are_judged_where_one_is_set(opened: Open) -> None:
