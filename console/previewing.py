@@ -1,7 +1,7 @@
 """The dry run: what a poll would read, mapped by the rules of the moment and compared with what was written last.
 
-No watermark moves, no entry is made, no message is sent. Cin7 is asked only for what the mapping must know: reference
-data, and its suppliers where nobody read them before.
+No watermark moves, no entry is made, no message is sent. Both systems are asked only for what the mapping must know:
+reference data, charts of accounts, and Cin7's suppliers where nobody read them before.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from console.foreseeing import Preview, foresee_invoice, foresee_order, foresee_supplier
+from console.foreseeing import Preview, foresee_invoice, foresee_order, foresee_supplier, foresee_verdict
 from producers.poller import Stream
 from shared.assembly import Assembly
 from shared.cin7.records.suppliers import Supplier
@@ -22,8 +22,8 @@ from shared.ledger.links import Link
 from shared.ledger.views import foresight
 from shared.seeing import Lens
 from workers.composition import desk_of, first_contact_of
-from workers.mapping.actors import MAPPINGS, Result, map_raw
-from workers.mapping.results import InvoiceWrite, PurchaseWrite, SupplierWrite, SupplierWrites
+from workers.mapping.actors import CHARTED, MAPPINGS, Result, findings_of, map_raw
+from workers.mapping.results import InvoiceWrite, JournalVerdict, PurchaseWrite, SupplierWrite, SupplierWrites
 from workers.writing.matching import duplicate_finding
 
 
@@ -68,7 +68,7 @@ class DryRun:
 
     def _start_from(self, stream: Stream, kept: str) -> str:
         """Return the go-live date as a pull would take it, without keeping it."""
-        if not self.flow.document or stream.start_from or kept:
+        if not self.flow.document or self.flow.passing or stream.start_from or kept:
             return stream.start_from or kept
         with self.ledger.transaction() as cur:
             now = detecting.database_now(cur)
@@ -77,8 +77,10 @@ class DryRun:
     def of_documents(self, documents: Sequence[RawDocument], lens: Lens) -> Iterator[Preview]:
         """Yield what would come of documents that were read; those that are known as they are come to nothing."""
         changed = self._changed(documents, lens)
+        if self.flow.name in CHARTED and changed:
+            self.parts.rules.require_charts({lens.seen(document).company for document in changed})
         results = [(document.key, self._mapped(document, lens)) for document in changed]
-        findings = [finding for _, result in results if isinstance(result, list) for finding in result]
+        findings = [finding for _, result in results for finding in findings_of(result)]
         if findings and self.parts.rules.refresh_for(findings):
             results = [(document.key, self._mapped(document, lens)) for document in changed]
         keys = [key for key, _ in results]
@@ -97,6 +99,8 @@ class DryRun:
                 yield foresee_order(key, result, of_account.get(result.account), supplier)
             elif isinstance(result, InvoiceWrite):
                 yield foresee_invoice(key, result, of_account.get(result.account))
+            elif isinstance(result, JournalVerdict):
+                yield foresee_verdict(key, result)
 
     def _changed(self, documents: Sequence[RawDocument], lens: Lens) -> list[RawDocument]:
         """Return the documents that a pull would make entries of."""

@@ -6,8 +6,9 @@ import msgspec
 
 from producers.poller import Poller, Stream
 from shared.assembly import SOURCES, Assembly
+from shared.config import tables
 from shared.flows import FLOWS, Flow
-from shared.ifs import reading
+from shared.ifs import grouped, reading
 from shared.ifs.reading import Admit, Batch, Known
 from shared.ifs.strategies import strategy_of
 
@@ -38,6 +39,12 @@ def stream_of(parts: Assembly, flow: Flow) -> Stream:
 
     def read(*, watermark: str | None, sweep: bool, admit: Admit, known: Known, lane: str = "live") -> Iterator[Batch]:
         stream = msgspec.structs.replace(chosen, strategy="sweep") if sweep else chosen
+        if source.grouped:
+            with parts.ledger.transaction() as cur:
+                companies = tables.companies(cur.connection)
+            return grouped.changed(
+                parts.ifs, source, stream, settings, companies=companies, watermark=watermark, admit=admit, lane=lane
+            )
         return reading.changed(
             parts.ifs, source, stream, settings, watermark=watermark, admit=admit, known=known, lane=lane
         )
@@ -49,5 +56,6 @@ def stream_of(parts: Assembly, flow: Flow) -> Stream:
         start_from=chosen.start_from,
         every_s=chosen.every_s,
         read=read,
+        again=lambda keys: parts.read_by_key(flow, keys, "live"),
         lens=lambda start_from: parts.lens(flow, start_from),
     )

@@ -4,7 +4,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Final, TypeVar
@@ -24,12 +24,15 @@ from shared.config.master_key import open_cipher
 from shared.config.settings import Settings
 from shared.current_rules import CurrentRules
 from shared.errors import Misconfigured, Retryable
-from shared.flows import PURCHASE_ORDERS, SUPPLIER_INVOICES, SUPPLIERS, Flow
+from shared.flows import JOURNALS, PURCHASE_ORDERS, SUPPLIER_INVOICES, SUPPLIERS, Flow
 from shared.http import Http
-from shared.ifs import reading
+from shared.ifs import grouped, reading
+from shared.ifs.charts import read_chart
+from shared.ifs.children import RawDocument
 from shared.ifs.client import IfsClient
-from shared.ifs.records import purchase_orders, supplier_invoices, suppliers
+from shared.ifs.records import journals, purchase_orders, supplier_invoices, suppliers
 from shared.ifs.sources import Source
+from shared.ifs_charts import IfsCharts
 from shared.ledger import backfills
 from shared.ledger.connection import Ledger
 from shared.ledger.migrations import require_current
@@ -43,6 +46,7 @@ SOURCES: Final[Mapping[Flow, Source]] = {
     SUPPLIERS: suppliers.SOURCE,
     PURCHASE_ORDERS: purchase_orders.SOURCE,
     SUPPLIER_INVOICES: supplier_invoices.SOURCE,
+    JOURNALS: journals.SOURCE,
 }
 
 #: Seconds for which a server may start later than we do.
@@ -104,7 +108,8 @@ class Assembly:
         """
         with self.ledger.transaction() as cur:
             known = credentials.load(cur.connection, self.cipher, credentials.IFS, IfsCredentials)
-        return IfsClient(self.settings.ifs, known, self.redis, self.ifs_budget, self.cipher)
+        call_s_max = self.settings.policy.lease_s / 2
+        return IfsClient(self.settings.ifs, known, self.redis, self.ifs_budget, self.cipher, call_s_max=call_s_max)
 
     def cin7(self, account: str) -> Cin7Client:
         """Return the client of a Cin7 account.
@@ -126,8 +131,15 @@ class Assembly:
             return self._cin7[account]
 
     @cached_property
+    def charts(self) -> IfsCharts:
+        stream = self.settings.ifs.stream("accounts")
+        return IfsCharts(self.ledger, lambda company: read_chart(self.ifs, stream, company, lane="live"))
+
+    @cached_property
     def rules(self) -> CurrentRules:
-        return CurrentRules(self.ledger, self.settings, self.cin7, lambda: reading.sites(self.ifs, lane="live"))
+        return CurrentRules(
+            self.ledger, self.settings, self.cin7, lambda: reading.sites(self.ifs, lane="live"), self.charts
+        )
 
     def has_cin7(self, account: str) -> bool:
         """Say whether the client of a Cin7 account has been opened here."""
@@ -141,6 +153,13 @@ class Assembly:
             with self.ledger.transaction() as cur:
                 admitted = backfills.admitted(cur, flow.name)
         return Lens(flow, bound, self.settings.policy, start_from, admitted)
+
+    def read_by_key(self, flow: Flow, keys: Sequence[str], lane: str) -> dict[str, RawDocument]:
+        """Return the records of `flow` with these keys, as IFS has them now; those that are not there are missing."""
+        stream = self.settings.ifs.stream(flow.name)
+        source = SOURCES[flow]
+        read = grouped.read_by_key if source.grouped else reading.read_by_key
+        return read(self.ifs, source, stream, keys, lane=lane)
 
     def _require_schema(self) -> None:
         with self.ledger.transaction() as cur:

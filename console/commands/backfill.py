@@ -78,6 +78,8 @@ def command(
     Safe to kill and to repeat: what has been recorded is in the ledger, goes on by itself, and is written once.
     """
     parts, of = context.parts, BY_NAME[flow]
+    if of.passing:
+        raise click.UsageError(f"{flow} has no start: a pull brings all that are there, however old.")
     if not parts.settings.ifs.stream(flow).enabled:
         raise click.UsageError(f"{flow} is not enabled in the settings: see [ifs.streams.{flow}].")
     if stop:

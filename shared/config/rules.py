@@ -1,6 +1,9 @@
 """What each company decided (mapping tables) and what Cin7 holds (reference data): all that a mapping may ask. Pure."""
 
+from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
+from typing import Protocol
 
 import msgspec
 
@@ -40,6 +43,17 @@ class ChartAccount(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def active(self) -> bool:
         return self.status.upper() == "ACTIVE"
+
+
+class IfsAccount(Protocol):
+    """One account of a chart of IFS, as far as a rule may ask."""
+
+    @property
+    def span(self) -> str:
+        """The days on which it is valid, in words."""
+
+    def valid_on(self, day: date) -> bool:
+        """Say whether it may be posted to on `day`."""
 
 
 class Term(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,6 +114,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
         cin7: settings per Cin7 account.
         reference: what each Cin7 account holds.
         ifs_sites: IFS's own site to company, for sites that the table `sites` does not name.
+        ifs_accounts: IFS's own accounts by company and number; a company whose chart is not known is not in it.
     """
 
     tables: Tables = Tables()
@@ -107,3 +122,4 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     cin7: dict[str, Cin7Settings] = {}
     reference: dict[str, Reference] = {}
     ifs_sites: dict[str, str] = {}
+    ifs_accounts: Mapping[str, Mapping[str, IfsAccount]] = {}

@@ -49,6 +49,8 @@ class IfsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     time_zone_aware: bool = False
     read_timeout_s: Positive = 120
     sweep_at: str = "02:30"
+    #: Seconds to wait before looking for a row whose creation was not answered.
+    settle_s: Annotated[float, msgspec.Meta(ge=0)] = 5
     streams: dict[str, StreamSettings] = {}
 
     def stream(self, name: str) -> StreamSettings:
@@ -112,6 +114,9 @@ class PolicySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     total_tolerance: str = "0.01"
     auto_replay: bool = True
     journal_verdict_field: str = ""
+    #: What that field is set to: members of its enumeration, or any text.
+    journal_verdict_passed: str = "CfEnum_PASSED"
+    journal_verdict_failed: str = "CfEnum_FAILED"
     #: Order states that create or amend the purchase, and those that void it; all other known states are left alone.
     order_states: tuple[str, ...] = ("Released", "Confirmed")
     cancelled_states: tuple[str, ...] = ("Cancelled",)

@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from shared.http import Answer
 from shared.ifs.errors import IfsUnreadable
 
 #: Longest number that Python turns into an integer without a second thought.
@@ -48,6 +49,18 @@ class Page(msgspec.Struct, frozen=True):
     next_link: str | None = None
 
 
+class Stored(msgspec.Struct, frozen=True):
+    """One row as a by-key read or a write answers it: what it holds, and the ETag that a change of it needs.
+
+    Attributes:
+        values: its members; numbers as int or Decimal.
+        etag: byte for byte as IFS gave it; empty where it gave none.
+    """
+
+    values: dict[str, object]
+    etag: str
+
+
 class _Envelope(msgspec.Struct):
     value: list[msgspec.Raw]
     next_link: str | None = msgspec.field(default=None, name="@odata.nextLink")
@@ -69,6 +82,19 @@ def read_page(body: bytes, *, what: str) -> Page:
         # One lone surrogate or NaN and msgspec refuses the whole page: look again, row by row.
         return _tolerant_page(body, what)
     return Page(tuple(read_row(bytes(raw)) for raw in envelope.value), envelope.next_link)
+
+
+def read_stored(answer: Answer, *, what: str) -> Stored:
+    """Return the row that a by-key read or a write answered; `what` names the service and set.
+
+    Raises:
+        IfsUnreadable: the body is no row.
+    """
+    row = read_row(answer.body)
+    if not row.values or isinstance(row.values.get("value"), list):
+        raise IfsUnreadable(f"IFS answered {answer.status} for {what} with something that is no row.")
+    # The body's first: what is in between may rewrite a header, not a body.
+    return Stored(row.values, row.etag or answer.headers.get("etag", ""))
 
 
 def read_row(raw: bytes) -> Row:

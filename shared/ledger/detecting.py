@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from typing import Final
 
 import msgspec
 
@@ -9,6 +10,9 @@ from shared.fingerprints import digest
 from shared.ledger import bodies
 from shared.ledger.connection import Cur, storable
 from shared.ledger.messages import Message, carriers_of, write_carriers
+
+#: What is said of a record that has left the set it was read from.
+LEFT: Final = "no longer in IFS's set: posted, or removed"
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,6 +103,54 @@ def record_seen(
         skipped=sum(1 for seen in latest.values() if seen.skipped),
         unheld=unheld,
     )
+
+
+def leave(cur: Cur, flow: str, keys: Sequence[str], *, why: str, actor: str) -> tuple[tuple[int, str], ...]:
+    """Note that records have left the set they are read from, and close what is open of them; return the held ones.
+
+    For sets that records leave in the ordinary course: nothing is missed. One that comes back counts as changed.
+
+    Args:
+        why: for whoever asks what became of the record.
+    """
+    rows = cur.execute(
+        "select key, version from record where flow = %s and key = any(%s) order by key for update",
+        (flow, sorted(keys)),
+    ).fetchall()
+    versions = {str(row[0]): int(row[1]) + 1 for row in rows}
+    cur.execute(
+        """
+        update record set skipped = %s, vanished_at = coalesce(vanished_at, now())
+        where flow = %s and key = any(%s)
+        """,
+        (why, flow, list(versions)),
+    )
+    return _supersede_older(cur, flow, list(versions), versions, actor, why=why)
+
+
+def left_open(cur: Cur, flow: str) -> list[str]:
+    """Return the records that have left their set and have something open, such as what a writer had in its hands."""
+    rows = cur.execute(
+        """
+        select distinct e.key from entry e join record r on r.flow = e.flow and r.key = e.key
+        where e.flow = %s and e.state in ('detected', 'mapped', 'waiting', 'retrying', 'held')
+          and r.vanished_at is not null
+        """,
+        (flow,),
+    ).fetchall()
+    return [str(row[0]) for row in rows]
+
+
+def held_keys(cur: Cur, flow: str, at_most: int) -> list[str]:
+    """Return records that something holds: of very many, others every time."""
+    rows = cur.execute(
+        """
+        select key from (select distinct key from entry where flow = %s and state = 'held') as held
+        order by random() limit %s
+        """,
+        (flow, at_most),
+    ).fetchall()
+    return [str(row[0]) for row in rows]
 
 
 _Known = dict[str, tuple[int, str, datetime, str]]
@@ -263,7 +315,13 @@ def _insert_entries(
 
 
 def _supersede_older(
-    cur: Cur, flow: str, keys: Sequence[str], versions: Mapping[str, int], actor: str
+    cur: Cur,
+    flow: str,
+    keys: Sequence[str],
+    versions: Mapping[str, int],
+    actor: str,
+    *,
+    why: str = "a newer version was seen",
 ) -> tuple[tuple[int, str], ...]:
     """Close what a newer version overtook; return the held ones, whose dead letters must go."""
     rows = cur.execute(
@@ -282,12 +340,18 @@ def _supersede_older(
             from older where entry.id = older.id returning entry.id
         ), told as (
             insert into event (entry_id, was, becomes, actor, why)
-            select id, state, 'superseded', %(actor)s, 'a newer version was seen' from older
+            select id, state, 'superseded', %(actor)s, %(why)s from older
         ), answered as (
             update finding set open = false from older where finding.entry_id = older.id and finding.open
         )
         select id, stage from older where state = 'held'
         """,
-        {"flow": flow, "keys": list(keys), "versions": [versions[key] for key in keys], "actor": actor},
+        {
+            "flow": flow,
+            "keys": list(keys),
+            "versions": [versions[key] for key in keys],
+            "actor": actor,
+            "why": storable(why),
+        },
     ).fetchall()
     return tuple((int(row[0]), str(row[1])) for row in rows)

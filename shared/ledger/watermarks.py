@@ -155,8 +155,8 @@ def end_poll(
     )
 
 
-def vanished(cur: Cur, flow: str, sweep: int) -> tuple[int, list[str]]:
-    """Mark the records that a complete sweep did not meet; return how many there are and the first hundred.
+def vanished(cur: Cur, flow: str, sweep: int) -> list[str]:
+    """Mark the records that a complete sweep did not meet; return their keys.
 
     What was read by key since the sweep began may have appeared behind it, and is not gone.
     """
@@ -169,8 +169,7 @@ def vanished(cur: Cur, flow: str, sweep: int) -> tuple[int, list[str]]:
         """,
         (flow, sweep, sweep),
     ).fetchall()
-    keys = sorted(str(row[0]) for row in rows)
-    return len(keys), keys[:100]
+    return sorted(str(row[0]) for row in rows)
 
 
 def population(cur: Cur, flow: str) -> int:

@@ -56,7 +56,7 @@ class IfsLook:
         """Return those of these documents that IFS has."""
         if not keys:
             return {}
-        documents = reading.read_by_key(self.parts.ifs, SOURCES[self.flow], self.stream, keys, lane=LANE)
+        documents = self.parts.read_by_key(self.flow, keys, LANE)
         return {key: self._copy(document) for key, document in documents.items()}
 
     def _documents(self, span: Span, company: str) -> Iterator[RawDocument]:

@@ -21,8 +21,8 @@ from shared.ledger.links import Link
 from shared.ledger.messages import Message, write_messages
 from shared.queues.handing_over import actor_of, hand_over
 from workers.holding import ALONE, Guard, crash_finding, persist
-from workers.writing import invoice_writer, purchase_writer, supplier_writer
-from workers.writing.desk import CROWDED_S, Account, Crowded, Desk, Stopping, at_once, permitted
+from workers.writing import invoice_writer, journal_writer, purchase_writer, supplier_writer
+from workers.writing.desk import CROWDED_S, Crowded, Desk, Remote, Stopping, at_once, permitted
 from workers.writing.first_contact import FirstContact
 from workers.writing.groups import TOGETHER_S, Group, Member
 from workers.writing.seats import Seat
@@ -31,7 +31,7 @@ from workers.writing.wishes import Work
 
 log = structlog.get_logger()
 
-#: Orders that one thread writes side by side where calls are free and answered at once.
+#: Entries that one thread writes side by side where calls are free and answered at once.
 TOGETHER: Final = 25
 
 
@@ -39,8 +39,8 @@ class Writer(msgspec.Struct, frozen=True):
     """How one flow is written.
 
     Attributes:
-        targets: the Cin7 accounts that a mapped body makes calls to; none where the ledger alone shows that it is in
-            Cin7 already.
+        targets: the Cin7 accounts, or `IFS`, that a mapped body makes calls to; none where the ledger alone shows that
+            nothing is to be written.
         write: the calls of one claimed entry.
         together: entries that are written side by side by one thread; 1 where a writer waits for other threads.
     """
@@ -59,6 +59,7 @@ def writers(first_contact: FirstContact) -> dict[Flow, Writer]:
         ),
         flows.PURCHASE_ORDERS: Writer(purchase_writer.targets, purchase_writer.write_purchase, TOGETHER),
         flows.SUPPLIER_INVOICES: Writer(invoice_writer.targets, invoice_writer.write_invoice),
+        flows.JOURNALS: Writer(journal_writer.targets, journal_writer.write_journal, TOGETHER),
     }
 
 
@@ -118,7 +119,7 @@ class Writing:
         because no call of their accounts is free, nor waited for.
         """
         try:
-            accounts = [self.desk.account(name) for name in targets]
+            accounts = [self.desk.remote(name) for name in targets]
         except Exception as error:  # noqa: BLE001 - whatever it is, it is the same for all of them.
             self._end_all(waiting, error)
             return [], []
@@ -138,7 +139,7 @@ class Writing:
             with structlog.contextvars.bound_contextvars(entry=entry.id, flow=self.flow, stage="write"):
                 self.guard.end(self.flow, "write", entry.id, entry.attempts, error)
 
-    def _size(self, waiting: Sequence[Preview], accounts: Sequence[Account]) -> int:
+    def _size(self, waiting: Sequence[Preview], accounts: Sequence[Remote]) -> int:
         """Return how many of `waiting` may be written side by side: what its workers died of goes alone."""
         size = min([self.writer.together, *(account.pace.calls_in(TOGETHER_S) for account in accounts)])
         for place, entry in enumerate(waiting[:size]):
@@ -146,7 +147,7 @@ class Writing:
                 return max(place, 1)
         return min(size, len(waiting))
 
-    def _group(self, chosen: Sequence[Preview], accounts: Sequence[Account]) -> int:
+    def _group(self, chosen: Sequence[Preview], accounts: Sequence[Remote]) -> int:
         """Write as many of `chosen` as have a call, the first ones; return how many they were, 0 if none was begun."""
         suspect = chosen[0].claims >= claiming.SUSPECT
         if suspect and not ALONE.acquire(timeout=CROWDED_S):
@@ -162,9 +163,9 @@ class Writing:
             if suspect:
                 ALONE.release()
 
-    def _side_by_side(self, chosen: Sequence[Preview], accounts: Sequence[Account], seat: Seat) -> int:
+    def _side_by_side(self, chosen: Sequence[Preview], accounts: Sequence[Remote], seat: Seat) -> int:
         # Slots first, claims second: no lease runs out while entries queue for the call budget.
-        slots: list[tuple[Account, Slot]] = []
+        slots: list[tuple[Remote, Slot]] = []
         if accounts:
             lane = chosen[0].lane
             try:

@@ -1,9 +1,9 @@
-"""What writers work with: the ledger, one Cin7 client and call budget per account, and the settings."""
+"""What writers work with: the ledger, a client and a call budget per Cin7 account and for IFS, and the settings."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 import redis
@@ -13,9 +13,12 @@ from shared.cin7.client import Cin7Client
 from shared.config.settings import Settings
 from shared.errors import Held, Retryable
 from shared.findings import Finding
+from shared.ifs.client import IfsClient
 from shared.ledger.connection import Ledger
 from workers.writing.seats import Seat, Seats
 
+#: Stands for the IFS tenant where Cin7 accounts are named; no account can be called so.
+IFS: Final = "@ifs"
 #: Seconds for which an entry rests whose account too many wait for.
 CROWDED_S: Final = 5.0
 #: Seconds of one look for a permitted call.
@@ -44,21 +47,42 @@ class Pace:
         return max(1, int(seconds / max(self.call_s, 1e-3)))
 
 
-class Account(msgspec.Struct, frozen=True):
-    """One Cin7 account: its client, the budget that the client's calls come from, and the seats to wait for them."""
+class Remote(msgspec.Struct, frozen=True, kw_only=True):
+    """What writers call: the budget that its calls come from, and the seats to wait for them.
+
+    Attributes:
+        name: of a Cin7 account, or `IFS`.
+        call_s_max: seconds that one call may take at the longest.
+    """
 
     name: str
-    client: Cin7Client
     budget: Budget
     seats: Seats
     pace: Pace
+    call_s_max: float
 
     @property
     def target(self) -> str:
-        return f"cin7/{self.name}"
+        """How effects name it."""
+        return self.budget.target
 
 
-def at_once(accounts: Sequence[Account], lane: str, count: int = 1) -> list[tuple[Account, Slot]]:
+class Account(Remote, frozen=True, kw_only=True):
+    """One Cin7 account."""
+
+    client: Cin7Client
+
+
+class Tenant(Remote, frozen=True, kw_only=True):
+    """The IFS tenant. Its calls are over well within a claim: see `IfsClient`."""
+
+    client: IfsClient
+
+
+R = TypeVar("R", bound=Remote)
+
+
+def at_once(accounts: Sequence[R], lane: str, count: int = 1) -> list[tuple[R, Slot]]:
     """Return up to `count` permitted calls of the first of `accounts` that has one free now."""
     for account in accounts:
         with suppress(Retryable):
@@ -68,14 +92,14 @@ def at_once(accounts: Sequence[Account], lane: str, count: int = 1) -> list[tupl
 
 
 def permitted(
-    accounts: Sequence[Account],
+    accounts: Sequence[R],
     lane: str,
     stopping: Callable[[], bool],
     seat: Seat,
     *,
     every_s: float = LOOK_S,
     meanwhile: Callable[[], None] | None = None,
-) -> tuple[Account, Slot]:
+) -> tuple[R, Slot]:
     """Return a permitted call of the first of `accounts` that has one; where none has, take seats and wait.
 
     Args:
@@ -101,10 +125,11 @@ def permitted(
 
 
 class Crowded(Retryable):
-    """Enough threads wait for this account's calls; nothing was sent."""
+    """Enough threads wait for these calls; nothing was sent."""
 
-    def __init__(self, account: str) -> None:
-        super().__init__(f"enough wait for the calls of Cin7 account {account}", delay_s=CROWDED_S, executed=False)
+    def __init__(self, name: str) -> None:
+        whose = "IFS" if name == IFS else f"Cin7 account {name}"
+        super().__init__(f"enough wait for the calls of {whose}", delay_s=CROWDED_S, executed=False)
 
 
 class Stopping(Retryable):
@@ -115,7 +140,7 @@ class Stopping(Retryable):
 
 
 class Desk(msgspec.Struct, frozen=True):
-    """`accounts` opens an account by name, once; unknown names raise `KeyError`."""
+    """`accounts` opens an account by name, once; unknown names raise `KeyError`. `ifs` opens the tenant."""
 
     ledger: Ledger
     redis: redis.Redis
@@ -123,11 +148,15 @@ class Desk(msgspec.Struct, frozen=True):
     actor: str
     accounts: Callable[[str], Account]
     stopping: Callable[[], bool]
+    ifs: Callable[[], Tenant]
 
-    @property
-    def call_s_max(self) -> float:
-        """Seconds that a call may take at the longest."""
-        return max((account.read_timeout_s for account in self.settings.cin7.values()), default=0.0)
+    def remote(self, name: str) -> Remote:
+        """Return the tenant for `IFS`, else the account called `name`.
+
+        Raises:
+            Held: as `account` says.
+        """
+        return self.ifs() if name == IFS else self.account(name)
 
     def account(self, name: str) -> Account:
         """Return the account called `name`.

@@ -17,7 +17,7 @@ from shared.ledger.connection import Cur
 from shared.ledger.messages import Message
 from shared.queues.handing_over import hand_over
 from workers.holding import Guard, persist
-from workers.writing.desk import LOOK_S, Account, Crowded, Desk, Stopping, at_once, permitted
+from workers.writing.desk import LOOK_S, Crowded, Desk, Remote, Stopping, at_once, permitted
 from workers.writing.recording import Part, Recorded, record
 from workers.writing.session import Session
 from workers.writing.wishes import CommitWish, FinishWish, LinksWish, SlotWish, Wish, Work
@@ -243,7 +243,7 @@ class Group:
         hand_over(self.desk.redis, self.desk.ledger, messages)
 
 
-def _account_of(member: Member) -> Account:
+def _account_of(member: Member) -> Remote:
     assert isinstance(member.wish, SlotWish)  # noqa: S101 - as the caller chose them.
     return member.wish.account
 

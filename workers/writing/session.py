@@ -10,9 +10,10 @@ import structlog
 
 from shared.budgets import Slot
 from shared.cin7.errors import Cin7Refused
-from shared.errors import Held, Retryable
+from shared.errors import Held, Misconfigured, Retryable
 from shared.findings import Finding
 from shared.fingerprints import canonical
+from shared.ifs.errors import IfsConflict, IfsRefused
 from shared.ledger import claiming, effects, entries, links
 from shared.ledger.claiming import WritingClaim
 from shared.ledger.connection import Cur, Ledger
@@ -20,7 +21,7 @@ from shared.ledger.effects import Conclusion, Effect, Intent, State
 from shared.ledger.links import Link
 from shared.ledger.messages import Message, write_messages
 from workers.holding import persist
-from workers.writing.desk import Account, Crowded, Desk
+from workers.writing.desk import Account, Crowded, Desk, Remote
 from workers.writing.reasons import refused_finding
 from workers.writing.recording import Part, Pending, record
 from workers.writing.seats import Seat
@@ -62,7 +63,6 @@ class Session:
         self.actor = desk.actor
         self.seat = seat
         self.lost = tuple(lost)
-        self.call_s_max = desk.call_s_max
         self.messages: list[Message] = []
         self.calls = 0
         #: False while there is something else to do for this entry than to wait for an account's calls.
@@ -71,7 +71,7 @@ class Session:
         self.over = False
         self._linked = {link.cin7_account: link for link in linked}
         self._extended_at = time.monotonic()
-        self._taken: tuple[Account, Slot] | None = None
+        self._taken: tuple[Remote, Slot] | None = None
 
     # What a writer asks for
 
@@ -83,7 +83,7 @@ class Session:
         """Return the links of other records, each named by flow, key and account."""
         return await LinksWish(wanted)
 
-    async def read(self, account: Account, call: Callable[[Slot], T]) -> T:
+    async def read(self, account: Remote, call: Callable[[Slot], T]) -> T:
         """Make a call that changes nothing.
 
         Raises:
@@ -97,12 +97,12 @@ class Session:
         try:
             with account.pace.measured():
                 return call(slot)
-        except Cin7Refused as refused:
+        except (Cin7Refused, IfsRefused) as refused:
             raise Held([refused_finding(refused, self.claim.company)]) from refused
 
     async def write(
         self,
-        account: Account,
+        account: Remote,
         *,
         step: str,
         request: str,
@@ -121,6 +121,8 @@ class Session:
         Raises:
             Retryable: the outcome is unknown (the effect stays UNKNOWN), or the call was certainly not executed.
             Held: the target refuses.
+            IfsConflict: the row was changed meanwhile; nothing was written, and the change is to be decided anew.
+            Misconfigured: the credentials do not reach this far; nothing was written.
             LeaseLost: another worker has the record; nothing was sent.
             Crowded, Stopping: as `read`.
         """
@@ -135,12 +137,15 @@ class Session:
             call_key=str(slot),
         )
         effect = await CommitWish(intent)
-        self._require_lease(effect)
+        self._require_lease(effect, account.call_s_max)
         self.calls += 1
         try:
             with account.pace.measured():
                 answer = call(slot)
-        except Cin7Refused as refused:
+        except (IfsConflict, Misconfigured) as error:
+            self._conclude(effect, "REFUSED", str(error))
+            raise
+        except (Cin7Refused, IfsRefused) as refused:
             self._conclude(effect, "REFUSED", str(refused))
             raise Held([refused_finding(refused, self.claim.company)]) from refused
         except Retryable as error:
@@ -225,11 +230,11 @@ class Session:
         """The account whose call was taken before the claim; "" where none was."""
         return self._taken[0].name if self._taken else ""
 
-    def give_slot(self, account: Account, slot: Slot) -> None:
+    def give_slot(self, account: Remote, slot: Slot) -> None:
         """Hand in the slot that was taken before the claim."""
         self._taken = (account, slot)
 
-    def taken_slot(self, account: Account) -> Slot | None:
+    def taken_slot(self, account: Remote) -> Slot | None:
         """Return the slot that was taken before the claim, once, if it is one of `account`."""
         if self._taken is None or self._taken[0].name != account.name:
             return None
@@ -298,8 +303,8 @@ class Session:
         persist(self.ledger, change)
         self.over = True
 
-    def _require_lease(self, effect: int) -> None:
-        if time.monotonic() - self._extended_at > self.claim.lease_s - self.call_s_max - MARGIN_S:
+    def _require_lease(self, effect: int, call_s_max: float) -> None:
+        if time.monotonic() - self._extended_at > self.claim.lease_s - call_s_max - MARGIN_S:
             self._conclude(effect, "REFUSED", "not sent in time")
             raise Retryable("the worker was held up until its claim was nearly over; nothing was sent", executed=False)
 

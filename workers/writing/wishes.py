@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 from shared.budgets import Slot
 from shared.ledger.effects import Intent
 from shared.ledger.links import Link
-from workers.writing.desk import Account
+from workers.writing.desk import Remote
 
 T = TypeVar("T")
 
@@ -28,7 +28,7 @@ class Wish(Generic[T]):
 class SlotWish(Wish[Slot]):
     """A permitted call of `account`."""
 
-    account: Account
+    account: Remote
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,11 @@ from shared.errors import ConnectorError, Misconfigured, Retryable
 from shared.ifs.errors import (
     IfsConflict,
     IfsDenied,
+    IfsExists,
     IfsRefused,
     IfsThrottled,
     IfsUnavailable,
+    is_absent,
     read_error,
     retry_after,
 )
@@ -22,7 +24,7 @@ from shared.ifs.errors import (
         (
             428,
             b'{"error":{"code":"ODP_MISSING_PRECONDITION","message":""}}',
-            IfsRefused,
+            IfsConflict,
             "ODP_MISSING_PRECONDITION",
             "",
         ),
@@ -43,6 +45,10 @@ from shared.ifs.errors import (
             "",
             "The row has already been changed.",
         ),
+        (400, b'{"error":{"message":"ORA-20114: niet meer actueel"}}', IfsConflict, "", "ORA-20114: niet meer actueel"),
+        (400, b'{"error":{"message":"The order 20114 is closed"}}', IfsRefused, "", "The order 20114 is closed"),
+        (400, b'{"error":{"message":"The Supplier already exists."}}', IfsExists, "", "The Supplier already exists."),
+        (409, b'{"error":{"message":"It already exists."}}', IfsExists, "", "It already exists."),
         (401, b'{"error":{"message":"Unauthorized"}}', IfsDenied, "", ""),
         (403, b'{"error":"Insufficient privileges"}', IfsDenied, "", ""),
         (429, b"<html>", IfsThrottled, "", ""),
@@ -63,6 +69,21 @@ def test_every_shape_of_error_is_named(
     assert getattr(error, "code", "") == code
     if isinstance(error, IfsRefused):
         assert (error.status, error.message) == (status, message)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "absent"),
+    [
+        (404, b'{"error":{"code":"ODP_RESOURCE_NOTFOUND","message":"x"}}', True),
+        (404, b'{"error":{"message":"Not found"}}', True),
+        (404, b'{"error":{"code":"MI_METADATA_NOTFOUND","message":"no such projection"}}', False),
+        (404, b"<html>nginx</html>", False),
+        (404, b"", False),
+        (400, b'{"error":{"code":"ODP_RESOURCE_NOTFOUND"}}', False),
+    ],
+)
+def test_a_row_that_is_not_there_is_told_from_a_service_that_is_not(status: int, body: bytes, absent: bool) -> None:
+    assert is_absent(status, body) is absent
 
 
 def test_a_denial_is_the_operators_and_a_failure_the_queues() -> None:
