@@ -9,7 +9,18 @@ from typing import Final
 
 from rich.console import Console
 
-from benchmarks import budget, calls, end_to_end, handing, idle, release, scanning, supplier_way_back
+from benchmarks import (
+    budget,
+    calls,
+    end_to_end,
+    handing,
+    idle,
+    journals,
+    reconciling,
+    release,
+    scanning,
+    supplier_way_back,
+)
 from benchmarks.figures import Figure, as_json, as_table
 
 #: In the order in which they run.
@@ -22,9 +33,11 @@ ALL: Final[Mapping[str, Callable[[], list[Figure]]]] = {
     "scanning": scanning.measure,
     "budget": budget.measure,
     "release": release.measure,
+    "journals": journals.measure,
     "handing-over": handing.measure,
     "idle": idle.measure,
     "supplier-way-back": supplier_way_back.measure,
+    "reconciling": reconciling.measure,
 }
 
 

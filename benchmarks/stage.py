@@ -30,7 +30,7 @@ Toml = Mapping[str, Mapping[str, Any]]
 ONE_PULL: Toml = {
     "cin7": {"calls_per_minute": UNLIMITED},
     "ifs": {"requests_per_minute": UNLIMITED},
-    "streams": {"purchase_orders": {"every_s": 3600}, "suppliers": {"every_s": 3600}},
+    "streams": {"purchase_orders": {"every_s": 3600}, "suppliers": {"every_s": 3600}, "journals": {"every_s": 3600}},
 }
 
 MODULES = {
@@ -39,6 +39,7 @@ MODULES = {
     "mapper": "workers.mapping",
     "writer": "workers.writing",
     "replayer": "workers.releasing",
+    "web": "console.web",
     "bare poller": "benchmarks.bare.poll",
     "bare mapper": "benchmarks.bare.mapping",
     "bare writer": "benchmarks.bare.writing",

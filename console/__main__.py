@@ -48,7 +48,9 @@ COMMANDS: Final[Mapping[str, str]] = {
     "export": "Write the events of a span of days for an audit.",
     "accounts": "Show how the charts of accounts align.",
     "journals": "Check a voucher before it is posted.",
-    "reconcile": "Compare both systems and the ledger.",
+    "reconcile": "Compare both systems and the ledger, and prove a month.",
+    "differences": "See to what keeps a month from being closed.",
+    "backfill": "Bring in documents dated before go-live.",
     "suppliers": "Link suppliers that Cin7 already holds.",
 }
 

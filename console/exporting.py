@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final, TextIO
 
 import msgspec
@@ -41,6 +42,8 @@ def safe_cell(value: object) -> str | int:
     """Return a cell that no spreadsheet takes for a formula: such texts get an apostrophe in front."""
     if isinstance(value, int):
         return value
+    if isinstance(value, Decimal):
+        return f"{value:f}"  # Digits, a point and a sign: a number, to be added up as one.
     text = str(plain(value)) if isinstance(value, datetime) else str(value)
     return f"'{text}" if text.startswith(_FORMULA) else text
 

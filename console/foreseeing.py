@@ -10,9 +10,9 @@ from console.output import plain
 from shared.cin7.records.suppliers import Supplier
 from shared.config.settings import PolicySettings
 from shared.findings import Finding
-from shared.flows import CIN7_SUPPLIERS, PURCHASE_ORDERS, SUPPLIER_INVOICES, SUPPLIERS
+from shared.flows import CIN7_SUPPLIERS, JOURNALS, PURCHASE_ORDERS, SUPPLIER_INVOICES, SUPPLIERS
 from shared.ledger.links import Link
-from workers.mapping.results import InvoiceWrite, PurchaseWrite, SupplierWrite
+from workers.mapping.results import InvoiceWrite, JournalVerdict, PurchaseWrite, SupplierWrite
 from workers.writing import supplier_parts
 from workers.writing.back_foresight import Foreseen
 from workers.writing.cin7_suppliers import Nothing, Unsettled
@@ -23,7 +23,8 @@ from workers.writing.supplier_merging import Referee, merge
 from workers.writing.supplier_parts import Cell, Step
 from workers.writing.suppliers import Unchanged, plan_supplier
 
-Action = Literal["create", "update", "unchanged", "void", "held"]
+#: `passed`: a voucher that may be posted.
+Action = Literal["create", "update", "unchanged", "void", "passed", "held"]
 
 
 class Preview(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,6 +134,18 @@ def foresee_invoice(key: str, write: InvoiceWrite, link: Link | None) -> Preview
     if link is None:
         return Preview(flow=flow, key=key, account=account, action="create", fields=fields)
     return _compared(flow, key, account, fields)
+
+
+def foresee_verdict(key: str, verdict: JournalVerdict) -> Preview:
+    """Return the verdict on one voucher, and what IFS is to show of it; what it shows now is not asked."""
+    fields = (Change(field=verdict.field, before="", after=verdict.value),) if verdict.field else ()
+    return Preview(
+        flow=JOURNALS.name,
+        key=key,
+        action="passed" if verdict.ok else "held",
+        fields=fields,
+        findings=verdict.findings,
+    )
 
 
 def _document(write: PurchaseWrite | None) -> Mapping[str, object] | None:

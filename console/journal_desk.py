@@ -2,22 +2,16 @@
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Final
 
 import msgspec
 
 from shared.assembly import Assembly
 from shared.errors import ConnectorError
-from shared.findings import Finding
-from shared.ifs.charts import read_chart
+from shared.findings import Finding, is_about_ifs
 from shared.ifs.records.journals import Voucher
-from shared.ifs_charts import IfsCharts
-from workers.mapping.journals import is_about_ifs, verdict
+from shared.ifs_charts import AT_MOST_EVERY_S, STALE_S
+from workers.mapping.journals import verdict
 from workers.mapping.texts import shown
-
-#: Seconds after which IFS's chart of a company is read again; and at most so often for a finding about it.
-STALE_S: Final = 3_600.0
-AT_MOST_EVERY_S: Final = 60.0
 
 
 class Checked(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,18 +30,11 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     vouchers: list[Checked]
 
 
-def charts_of(parts: Assembly) -> IfsCharts:
-    """Return IFS's charts, as this process sees them."""
-    stream = parts.settings.ifs.stream("accounts")
-    return IfsCharts(parts.ledger, lambda company: read_chart(parts.ifs, stream, company, lane="live"))
-
-
 class JournalDesk:
     """One per process; safe to share between threads."""
 
     def __init__(self, parts: Assembly) -> None:
         self._parts = parts
-        self._charts = charts_of(parts)
         self._not_before: dict[str, float] = {}
 
     def check(self, vouchers: Sequence[Voucher]) -> Answer:
@@ -57,12 +44,10 @@ class JournalDesk:
             Retryable: the ledger is away, or what was never read cannot be read.
             Misconfigured: there are no credentials to read it with.
         """
-        rules, charts = self._parts.rules.get(), self._charts.get()
+        rules = self._parts.rules.get()
         checked = []
         for voucher in vouchers:
-            # An empty chart is one that IFS does not show to our user: it says nothing about an account.
-            chart = charts.get(voucher.company)
-            found = verdict(voucher, rules, chart.accounts if chart and chart.accounts else None)
+            found = verdict(voucher, rules)
             checked.append(
                 Checked(key=shown(voucher.key), ok=found.ok, dates_checked=found.dates_checked, findings=found.findings)
             )
@@ -80,8 +65,8 @@ class JournalDesk:
         ours = [finding for finding in findings if not is_about_ifs(finding)]
         tries: tuple[tuple[str, Callable[[], object]], ...] = (
             ("Cin7", lambda: self._parts.rules.refresh_for(ours)),
-            ("IFS", lambda: self._charts.refresh(companies, older_than_s=STALE_S)),
-            ("IFS", lambda: self._charts.refresh(doubted, older_than_s=AT_MOST_EVERY_S)),
+            ("IFS", lambda: self._parts.charts.refresh(companies, older_than_s=STALE_S)),
+            ("IFS", lambda: self._parts.charts.refresh(doubted, older_than_s=AT_MOST_EVERY_S)),
         )
         notes: list[str] = []
         for system, read in tries:

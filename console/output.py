@@ -88,11 +88,19 @@ def progress(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
 
     Where standard error is not a terminal, nothing is shown.
     """
+    with tracking() as track:
+        track(label, 0, total)
+        yield lambda done: track(label, done, total)
+
+
+@contextmanager
+def tracking() -> Iterator[Callable[[str, int, int | None], None]]:
+    """Show a bar as `progress` does, whose label and total may change: the callable takes label, done and total."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task(visible(label), total=total)
-        yield lambda done: bar.update(task, completed=done)
+        task = bar.add_task("", total=None)
+        yield lambda label, done, total: bar.update(task, description=visible(label), completed=done, total=total)
 
 
 def visible(text: str) -> str:

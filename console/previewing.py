@@ -1,20 +1,27 @@
 """The dry run: what a poll would read, mapped by the rules of the moment and compared with what was written last.
 
-No watermark moves, no entry is made, no message is sent. Cin7 is asked only for what the mapping must know: reference
-data, and its suppliers where nobody read them before.
+No watermark moves, no entry is made, no message is sent. Both systems are asked only for what the mapping must know:
+reference data, charts of accounts, and Cin7's suppliers where nobody read them before.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from console.foreseeing import Preview, foresee_ifs, foresee_invoice, foresee_order, foresee_supplier
+from console.foreseeing import (
+    Preview,
+    foresee_ifs,
+    foresee_invoice,
+    foresee_order,
+    foresee_supplier,
+    foresee_verdict,
+)
 from producers.poller import Stream
 from shared.assembly import Assembly
 from shared.cin7.records.suppliers import Supplier
 from shared.errors import Held
-from shared.flows import SUPPLIERS
+from shared.flows import SUPPLIERS, Flow
 from shared.ledger import decisions, detecting, links
 from shared.ledger.links import Link
 from shared.ledger.views import foresight
@@ -22,9 +29,9 @@ from shared.pulled import RawDocument
 from shared.rows import Row
 from shared.seeing import Lens
 from workers.composition import desk_of, first_contact_of
-from workers.mapping.actors import MAPPINGS, Result, map_raw
+from workers.mapping.actors import CHARTED, MAPPINGS, Result, findings_of, map_raw
 from workers.mapping.cin7_suppliers import Cin7SupplierWrite
-from workers.mapping.results import InvoiceWrite, PurchaseWrite, SupplierWrite, SupplierWrites
+from workers.mapping.results import InvoiceWrite, JournalVerdict, PurchaseWrite, SupplierWrite, SupplierWrites
 from workers.writing.back_foresight import foresee_back
 from workers.writing.matching import duplicate_finding
 
@@ -35,28 +42,26 @@ def preview(parts: Assembly, stream: Stream, *, sweep: bool) -> Iterator[Preview
     Raises:
         Retryable, Misconfigured: IFS cannot be read, or Cin7 not where the mapping needs it.
     """
-    return _DryRun(parts, stream, sweep=sweep).run()
+    return DryRun(parts, stream.flow).of_pull(stream, sweep=sweep)
 
 
-class _DryRun:
-    """The dry run of one stream."""
+class DryRun:
+    """The dry run of one flow."""
 
-    def __init__(self, parts: Assembly, stream: Stream, *, sweep: bool) -> None:
+    def __init__(self, parts: Assembly, flow: Flow) -> None:
         self.parts = parts
         self.ledger = parts.ledger
-        self.stream = stream
-        self.flow = stream.flow
-        self.sweep = sweep
+        self.flow = flow
         self.desk = desk_of(parts, lambda: False)
         self.first_contact = first_contact_of(parts)
         #: Fingerprint of every record shown, since several pages may lead to the same one.
         self.shown: dict[str, str] = {}
 
-    def run(self) -> Iterator[Preview]:
+    def of_pull(self, stream: Stream, *, sweep: bool) -> Iterator[Preview]:
         with self.ledger.transaction() as cur:
-            mark = foresight.mark(cur, self.stream.name)
-        lens = self.stream.lens(self._start_from(mark.start_from))
-        full = self.sweep or self.stream.reading.strategy() == "sweep"
+            mark = foresight.mark(cur, stream.name)
+        lens = stream.lens(self._start_from(stream, mark.start_from))
+        full = sweep or stream.reading.strategy() == "sweep"
 
         def admit(row: Row) -> bool:
             return not lens.skip(row.values)
@@ -67,43 +72,52 @@ class _DryRun:
             with self.ledger.transaction() as cur:
                 return foresight.known(cur, self.flow.name, headers)
 
-        for batch in self.stream.reading.read(watermark=mark.position, sweep=self.sweep, admit=admit, known=known):
-            yield from self._batch(batch.documents, lens)
+        for batch in stream.reading.read(watermark=mark.position, sweep=sweep, admit=admit, known=known):
+            yield from self.of_documents(batch.documents, lens)
 
-    def _start_from(self, kept: str) -> str:
+    def _start_from(self, stream: Stream, kept: str) -> str:
         """Return the go-live date as a pull would take it, without keeping it."""
-        if not self.flow.document or self.stream.reading.start_from or kept:
-            return self.stream.reading.start_from or kept
+        start_from = stream.reading.start_from
+        if not self.flow.document or self.flow.passing or start_from or kept:
+            return start_from or kept
         with self.ledger.transaction() as cur:
             now = detecting.database_now(cur)
         return f"{now.astimezone(ZoneInfo(self.parts.settings.ifs.time_zone)):%Y-%m-%d}"
 
-    def _batch(self, documents: Sequence[RawDocument], lens: Lens) -> Iterator[Preview]:
+    def of_documents(self, documents: Sequence[RawDocument], lens: Lens) -> Iterator[Preview]:
+        """Yield what would come of documents that were read; those that are known as they are come to nothing."""
         changed = self._changed(documents, lens)
+        if self.flow.name in CHARTED and changed:
+            self.parts.rules.require_charts({lens.seen(document).company for document in changed})
         results = [(document.key, self._mapped(document, lens)) for document in changed]
-        findings = [finding for _, result in results if isinstance(result, list) for finding in result]
+        findings = [finding for _, result in results for finding in findings_of(result)]
         if findings and self.parts.rules.refresh_for(findings):
             results = [(document.key, self._mapped(document, lens)) for document in changed]
         keys = [key for key, _ in results]
         with self.ledger.transaction() as cur:
             linked = links.of_keys(cur, self.flow.name, keys)
         for key, result in results:
-            of_account = {link.cin7_account: link for link in linked.get(key, ())}
-            if isinstance(result, list):
-                yield Preview(flow=self.flow.name, key=key, action="held", findings=tuple(result))
-            elif isinstance(result, SupplierWrites):
-                for write in result.writes:
-                    yield self._supplier(key, write, of_account.get(write.account))
-            elif isinstance(result, Cin7SupplierWrite):
-                with self.ledger.transaction() as cur:
-                    plan = foresee_back(cur, key, result, self.parts.rules.get(), self.parts.settings)
-                yield foresee_ifs(key, result.account, plan)
-            elif isinstance(result, PurchaseWrite):
-                with self.ledger.transaction() as cur:
-                    supplier = links.find(cur, SUPPLIERS.name, result.supplier_key, result.account)
-                yield foresee_order(key, result, of_account.get(result.account), supplier)
-            elif isinstance(result, InvoiceWrite):
-                yield foresee_invoice(key, result, of_account.get(result.account))
+            yield from self._of(key, result, {link.cin7_account: link for link in linked.get(key, ())})
+
+    def _of(self, key: str, result: Result, of_account: Mapping[str, Link]) -> Iterator[Preview]:
+        """Yield what would come of one mapped record."""
+        if isinstance(result, list):
+            yield Preview(flow=self.flow.name, key=key, action="held", findings=tuple(result))
+        elif isinstance(result, SupplierWrites):
+            for write in result.writes:
+                yield self._supplier(key, write, of_account.get(write.account))
+        elif isinstance(result, Cin7SupplierWrite):
+            with self.ledger.transaction() as cur:
+                plan = foresee_back(cur, key, result, self.parts.rules.get(), self.parts.settings)
+            yield foresee_ifs(key, result.account, plan)
+        elif isinstance(result, PurchaseWrite):
+            with self.ledger.transaction() as cur:
+                supplier = links.find(cur, SUPPLIERS.name, result.supplier_key, result.account)
+            yield foresee_order(key, result, of_account.get(result.account), supplier)
+        elif isinstance(result, InvoiceWrite):
+            yield foresee_invoice(key, result, of_account.get(result.account))
+        elif isinstance(result, JournalVerdict):
+            yield foresee_verdict(key, result)
 
     def _changed(self, documents: Sequence[RawDocument], lens: Lens) -> list[RawDocument]:
         """Return the documents that a pull would make entries of."""

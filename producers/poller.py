@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Final, Literal
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -16,16 +16,24 @@ from shared.errors import ConnectorError
 from shared.flows import Flow, queue_of
 from shared.ifs.errors import IfsDenied, IfsRefused
 from shared.ledger import detecting, watermarks
-from shared.ledger.connection import Ledger
+from shared.ledger.connection import Cur, Ledger
+from shared.ledger.detecting import LEFT, Detected, Seen
 from shared.ledger.watermarks import Watermark
 from shared.origins import Reading
-from shared.pulled import Batch
+from shared.pulled import Batch, RawDocument
 from shared.queues import dead_letters
 from shared.queues.handing_over import hand_over
 from shared.rows import Row
 from shared.seeing import Lens
 
 log = structlog.get_logger()
+
+#: How often everything is read of a set that records leave: what changes there may keep its stamp.
+RESWEEP: Final = timedelta(minutes=15)
+#: Held records that a poll looks at again, whatever its stamps say.
+WATCHED_MAX: Final = 600
+#: Records that vanished and are named.
+NAMED_MAX: Final = 100
 
 Outcome = Literal["done", "failed", "stopped", "lost", "unserved"]
 
@@ -49,11 +57,13 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True):
     """One stream as it is polled.
 
     Attributes:
+        again: reads records by key; those that are not there are missing.
         lens: makes the lens for a start date.
     """
 
     flow: Flow
     reading: Reading
+    again: Callable[[Sequence[str]], dict[str, RawDocument]]
     lens: Callable[[str], Lens]
 
     @property
@@ -99,12 +109,14 @@ class Poller:
             with self.ledger.transaction() as cur:
                 watermarks.let_go(cur, mark)
 
-    def _sweep_due(self, mark: Watermark) -> bool:
+    def _sweep_due(self, flow: Flow, mark: Watermark) -> bool:
         """Say whether the nightly full comparison is due: past its hour, and none since that hour."""
         if mark.swept_at is None:
             return False  # The first pull reads everything, and counts as one.
         with self.ledger.transaction() as cur:
             now = detecting.database_now(cur).astimezone(self.zone)
+        if flow.passing and now - mark.swept_at > RESWEEP:
+            return True
         hour, _, minute = self.sweep_at.partition(":")
         last = now.replace(hour=int(hour), minute=int(minute or 0), second=0, microsecond=0)
         if last > now:
@@ -116,7 +128,7 @@ class Poller:
         pull = _Pull(self, stream, mark, stream.lens(start_from))
         try:
             strategy = stream.reading.strategy()
-            full = sweep or strategy == "sweep" or self._sweep_due(mark)
+            full = sweep or strategy == "sweep" or self._sweep_due(stream.flow, mark)
             pull.run("sweep" if full else strategy)
         except watermarks.LeaseLost as lost:
             return pull.end("lost", str(lost), stream.reading.every_s)
@@ -131,7 +143,7 @@ class Poller:
         """Return the go-live date: as set, else the day of the first poll, kept from then on."""
         if not stream.flow.document:
             return ""
-        if stream.reading.start_from:
+        if stream.reading.start_from or stream.flow.passing:
             return stream.reading.start_from
         if mark.start_from:
             return mark.start_from
@@ -188,7 +200,10 @@ class _Pull:
             self._record(batch, read_at)
         if self.sweep:
             self._end_sweep(population)
-        elif self.mark.swept_at is None:
+            return
+        if self.stream.flow.passing:
+            self._watch()
+        if self.mark.swept_at is None:
             with self.ledger.transaction() as cur:
                 watermarks.advance(cur, self.mark, swept=True)
 
@@ -210,20 +225,43 @@ class _Pull:
             ).fetchall()
         return {str(row[0]) for row in rows}
 
+    def _watch(self) -> None:
+        """Look again at what is held: a correction may keep the stamp that changes are asked for by."""
+        with self.ledger.transaction() as cur:
+            held = detecting.held_keys(cur, self.flow, WATCHED_MAX)
+            read_at = detecting.database_now(cur)
+        # What has no key is found by full reads only.
+        keys = [key for key in held if self.lens.can_ask_for(key)]
+        if not keys:
+            return
+        found = self.stream.again(keys)
+        with self.ledger.transaction() as cur:
+            watermarks.still_leads(cur, self.mark)
+            detected = self._detected(cur, [self.lens.seen(document) for document in found.values()], read_at)
+            watermarks.count_page(
+                cur, self.poll_id, filter_="", pages=0, rows=0, changed=len(detected.entries), unchanged=0, skipped=0
+            )
+            gone = detecting.leave(cur, self.flow, sorted(set(keys) - set(found)), why=LEFT, actor=self.actor)
+        self.counts["changed"] += len(detected.entries)
+        self._tell(detected, gone)
+
+    def _detected(self, cur: Cur, seen: Sequence[Seen], read_at: datetime) -> Detected:
+        return detecting.record_seen(
+            cur,
+            self.flow,
+            seen,
+            read_at=read_at,
+            actor=self.actor,
+            poll_id=self.poll_id,
+            sweep=self.poll_id if self.sweep else 0,
+            carried=True,
+        )
+
     def _record(self, batch: Batch, read_at: datetime) -> None:
         seen = [self.lens.seen(document) for document in batch.documents]
         seen += [self.lens.left_out(key, values) for key, values in batch.skipped]
         with self.ledger.transaction() as cur:
-            found = detecting.record_seen(
-                cur,
-                self.flow,
-                seen,
-                read_at=read_at,
-                actor=self.actor,
-                poll_id=self.poll_id,
-                sweep=self.poll_id if self.sweep else 0,
-                carried=True,
-            )
+            found = self._detected(cur, seen, read_at)
             self.stream.reading.keep(cur, batch)
             counts = {
                 "pages": batch.pages,
@@ -239,26 +277,51 @@ class _Pull:
         self.position = reached or self.position
         for name, count in counts.items():
             self.counts[name] += count
+        self._tell(found)
+
+    def _tell(self, found: Detected, gone: Sequence[tuple[int, str]] = ()) -> None:
+        """Hand over what is new, and take away the dead letters of what is held no more."""
         hand_over(self.client, self.ledger, found.messages)
         try:
-            for entry, stage in found.unheld:
+            for entry, stage in (*found.unheld, *gone):
                 dead_letters.remove_entries(self.client, queue_of(stage, self.flow), [entry])  # type: ignore[arg-type]
         except redis.RedisError as error:
             log.warning("dead letters not removed; the sweep will", reason=str(error))
 
     def _end_sweep(self, population: int) -> None:
         """Report what the sweep did not meet, unless it met suspiciously little."""
+        if self.stream.flow.passing:
+            self._part(population)
+            return
         self.remark = near_empty(self.counts["rows"], population, self.stream.reading.suspect)
         if self.remark:
             self.braked = True
             log.error("sweep stopped", stream=self.stream.name, reason=self.remark)
             return
         with self.ledger.transaction() as cur:
-            gone, first = watermarks.vanished(cur, self.flow, self.poll_id, self.stream.reading.scope)
+            gone = watermarks.vanished(cur, self.flow, self.poll_id, self.stream.reading.scope)
             watermarks.advance(cur, self.mark, swept=True)
         if gone:
-            self.remark = f"{gone} records are not in {self.stream.reading.where} any more: {', '.join(first)}"
-            log.warning("records vanished", stream=self.stream.name, count=gone, keys=first)
+            where = self.stream.reading.where
+            self.remark = f"{len(gone)} records are not in {where} any more: {', '.join(gone[:NAMED_MAX])}"
+            log.warning("records vanished", stream=self.stream.name, count=len(gone), keys=gone[:NAMED_MAX])
+
+    def _part(self, population: int) -> None:
+        """Close what is open of records that have left, as they do: that is no loss."""
+        scope, suspect = self.stream.reading.scope, self.stream.reading.suspect
+        with self.ledger.transaction() as cur:
+            gone = watermarks.vanished(cur, self.flow, self.poll_id, scope)
+            left = {*gone, *detecting.left_open(cur, self.flow)}
+            unheld = detecting.leave(cur, self.flow, sorted(left), why=LEFT, actor=self.actor)
+            watermarks.advance(cur, self.mark, swept=True)
+        if gone:
+            log.info("records have left", flow=self.flow, count=len(gone), held_before=len(unheld))
+        if near_empty(population - len(gone), population, suspect):
+            self.remark = (
+                f"{len(gone)} of {population} records have left at once: they were posted, or the connector's user has "
+                "lost companies in IFS."
+            )
+        self._tell(Detected(), unheld)
 
     def end(self, outcome: Outcome, error: str, every_s: float) -> Pulled:
         """Close the audit row and say when the stream is due again."""

@@ -26,6 +26,11 @@ def streams_of(parts: Assembly) -> list[Stream]:
 def streams_of_flow(parts: Assembly, flow: Flow) -> list[Stream]:
     """Return the enabled streams of one flow. Neither system is asked for anything yet."""
     return [
-        Stream(flow=flow, reading=reading, lens=lambda start_from: parts.lens(flow, start_from))
+        Stream(
+            flow=flow,
+            reading=reading,
+            again=lambda keys: parts.read_by_key(flow, keys, "live"),
+            lens=lambda start_from: parts.lens(flow, start_from),
+        )
         for reading in ORIGINS[flow].readings(parts)
     ]

@@ -14,6 +14,7 @@ from typing import Final
 import redis
 import structlog
 
+from producers.backfilling import Feeder
 from shared.errors import Retryable
 from shared.findings import Finding
 from shared.flows import FLOWS, STAGES, queue_of
@@ -40,6 +41,7 @@ class Sweeper:
         self.client = client
         self.actor = actor
         self.wait_limit_s = wait_limit_s
+        self.feeder = Feeder(ledger, client)
 
     def run(self, stopping: Callable[[], bool]) -> None:
         """Sweep until told to stop. A server that is away is waited for."""
@@ -47,6 +49,7 @@ class Sweeper:
         while not stopping():
             try:
                 self.send_due()
+                self.feeder.feed()
                 if time.monotonic() >= next_sweep:
                     self.sweep()
                     next_sweep = time.monotonic() + SWEEP_EVERY_S

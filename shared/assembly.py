@@ -4,7 +4,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Final, TypeVar
@@ -27,12 +27,15 @@ from shared.errors import Misconfigured, Retryable
 from shared.flows import Flow
 from shared.http import Http
 from shared.ifs import reading
+from shared.ifs.charts import read_chart
 from shared.ifs.client import IfsClient
+from shared.ifs_charts import IfsCharts
 from shared.ledger.connection import Ledger
 from shared.ledger.migrations import require_current
-from shared.origins import ORIGINS
+from shared.origins import ORIGINS, FromIfs
+from shared.pulled import RawDocument
 from shared.queues.broker import LOST, redis_client, require_safe_redis
-from shared.seeing import Lens
+from shared.seeing import IfsLens, Lens
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -119,12 +122,31 @@ class Assembly:
             return self._cin7[account]
 
     @cached_property
+    def charts(self) -> IfsCharts:
+        stream = self.settings.ifs.stream("accounts")
+        return IfsCharts(self.ledger, lambda company: read_chart(self.ifs, stream, company, lane="live"))
+
+    @cached_property
     def rules(self) -> CurrentRules:
-        return CurrentRules(self.ledger, self.settings, self.cin7, lambda: reading.sites(self.ifs, lane="live"))
+        return CurrentRules(
+            self.ledger, self.settings, self.cin7, lambda: reading.sites(self.ifs, lane="live"), self.charts
+        )
+
+    def has_cin7(self, account: str) -> bool:
+        """Say whether the client of a Cin7 account has been opened here."""
+        return account in self._cin7
 
     def lens(self, flow: Flow, start_from: str = "") -> Lens:
         """Return how records of `flow` are looked at."""
         return ORIGINS[flow].lens(self, start_from)
+
+    def ifs_lens(self, flow: Flow, start_from: str = "") -> IfsLens:
+        """Return how the records of a flow that comes from IFS are looked at."""
+        return FromIfs(flow).lens(self, start_from)
+
+    def read_by_key(self, flow: Flow, keys: Sequence[str], lane: str) -> dict[str, RawDocument]:
+        """Return the records of `flow` with these keys, as they are now; those that are not there are missing."""
+        return ORIGINS[flow].by_key(self, keys, lane)
 
     def _require_schema(self) -> None:
         with self.ledger.transaction() as cur:

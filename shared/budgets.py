@@ -158,7 +158,9 @@ class Budget:
         self.target = target
         self.keys = tuple(keys)
         self.limit = limit
-        self._window_s = window_s
+        #: Calls that this process has been permitted so far.
+        self.taken = 0
+        self.window_s = window_s
         kept_s = window_s + max(0.005 * window_s, 0.01)
         self._bucket = _PooledBucket(client, target, self.keys, Rate(limit, round(kept_s * 1000)))
         #: Seconds after sending in which a call has surely arrived, however late it is answered.
@@ -212,6 +214,7 @@ class Budget:
             _refuse(error)
 
     def _slots(self, ask: _Ask) -> list[Slot]:
+        self.taken += len(ask.granted)
         return [Slot(self.keys[number - 1], number, token, ready_at) for number, token, ready_at in ask.granted]
 
     @contextmanager

@@ -8,6 +8,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import msgspec
+import structlog
 
 from shared.cin7 import reference as cin7_reference
 from shared.cin7.answers import text
@@ -15,11 +16,16 @@ from shared.cin7.client import Cin7Client
 from shared.config.rules import ChartAccount, Company, Product, Reference, Rules, TaxRule, Term
 from shared.config.settings import Settings
 from shared.config.tables import load_tables
-from shared.errors import Misconfigured, Retryable
-from shared.findings import Finding
+from shared.errors import ConnectorError, Misconfigured, Retryable
+from shared.findings import Finding, is_about_ifs
 from shared.flows import SUPPLIERS
+from shared.ifs.charts import Chart
+from shared.ifs.records.accounts import Account
+from shared.ifs_charts import AT_MOST_EVERY_S, KEPT, IfsCharts
 from shared.ledger import references
 from shared.ledger.connection import Ledger, may_stand_still
+
+log = structlog.get_logger()
 
 #: What is read of every account, and what it is decoded into again.
 SHAPES: Final[dict[str, Any]] = {
@@ -43,8 +49,7 @@ PART_OF: Final = {
     "product.missing": "products",
     "period.locked": "company",
 }
-#: Seconds: a part is read for a finding at most this often, and by itself when it is older than that.
-AT_MOST_EVERY_S: Final = 60.0
+#: Seconds: a part is read by itself when it is older than that.
 STALE_S: Final = 1_800.0
 #: Seconds that reading one part may take, its waits for permitted calls included.
 REFRESH_S_MAX: Final = 1_800
@@ -71,6 +76,7 @@ class CurrentRules:
     Args:
         client: opens the client of a Cin7 account by name.
         sites: reads IFS's sites and their companies.
+        charts: IFS's charts of accounts.
     """
 
     def __init__(
@@ -79,11 +85,13 @@ class CurrentRules:
         settings: Settings,
         client: Callable[[str], Cin7Client],
         sites: Callable[[], dict[str, str]],
+        charts: IfsCharts,
     ) -> None:
         self.ledger = ledger
         self.settings = settings
         self.client = client
         self.sites = sites
+        self.charts = charts
         self._lock = threading.Lock()
         self._known: tuple[int, Rules] | None = None
         #: When a part was last asked for in vain, on this process's clock.
@@ -119,7 +127,26 @@ class CurrentRules:
 
     def refresh_for(self, findings: Sequence[Finding]) -> bool:
         """Read again what `findings` miss, at most once a minute; return whether anything was read."""
-        return self.refresh_causes([(finding.code, finding.company) for finding in findings])
+        ours = [(finding.code, finding.company) for finding in findings if not is_about_ifs(finding)]
+        theirs = {finding.company for finding in findings if is_about_ifs(finding)}
+        read = self.refresh_causes(ours)
+        try:
+            return self.refresh_charts(theirs) or read
+        except ConnectorError as error:
+            if not read:
+                raise
+            log.warning("IFS's chart of accounts not read again", reason=str(error))
+            return True
+
+    def refresh_charts(self, companies: Iterable[str]) -> bool:
+        """Read IFS's charts of those companies again that are ours, at most once a minute; return whether any was."""
+        known = self.get().tables.companies
+        return self.charts.refresh(sorted(known.keys() & set(companies)), older_than_s=AT_MOST_EVERY_S)
+
+    def require_charts(self, companies: Iterable[str]) -> None:
+        """See that IFS's charts of those companies that are ours are known, as far as IFS shows them."""
+        known = self.get().tables.companies
+        self.charts.keep_current(sorted(known.keys() & set(companies)))
 
     def refresh_causes(self, causes: Iterable[tuple[str, str]]) -> bool:
         """Read again, at most once a minute, what (code, company) may be mended by; return whether anything was."""
@@ -189,9 +216,14 @@ class CurrentRules:
             kept = references.kept(cur)
         parts: dict[str, dict[str, Any]] = {}
         ifs_sites: dict[str, str] = {}
+        ifs_accounts: dict[str, dict[str, Account]] = {}
         for part in kept:
             if part.account == IFS:
                 ifs_sites = msgspec.json.decode(part.body, type=dict[str, str])
+            elif part.account == KEPT:
+                chart = msgspec.json.decode(part.body, type=Chart)
+                # An empty chart is one that IFS does not show to our user: it says nothing about an account.
+                ifs_accounts |= {chart.company: chart.accounts} if chart.accounts else {}
             elif part.kind in SHAPES:
                 parts.setdefault(part.account, {})[part.kind] = msgspec.json.decode(part.body, type=SHAPES[part.kind])
         return Rules(
@@ -202,6 +234,7 @@ class CurrentRules:
             ifs_sites=ifs_sites,
             supplier_status="blocked" in self.settings.ifs.stream(SUPPLIERS.name).fields,
             new_supplier=self.settings.ifs.new_supplier,
+            ifs_accounts=ifs_accounts,
         )
 
 

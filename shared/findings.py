@@ -27,6 +27,15 @@ class Difference(Finding, frozen=True, kw_only=True):
     cin7: str
 
 
+#: Ends the field of a finding about IFS's own chart, which a look at IFS may explain away.
+IN_IFS: Final = " in IFS"
+
+
+def is_about_ifs(finding: Finding) -> bool:
+    """Say whether IFS's own chart is the reason, and not Cin7's."""
+    return finding.field.endswith(IN_IFS)
+
+
 #: Codes whose cause can be seen to be gone by looking again (chart, mapping tables, links); their records go on by
 #: themselves. All others need a person's judgement.
 SELF_CLEARING: Final = frozenset(

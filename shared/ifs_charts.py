@@ -1,20 +1,28 @@
 """IFS's charts of accounts, kept in the ledger beside Cin7's and read when they change."""
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 import msgspec
+import structlog
 
+from shared.errors import ConnectorError
 from shared.ifs.charts import Chart
 from shared.ledger import references
 from shared.ledger.connection import Ledger, may_stand_still
+
+log = structlog.get_logger()
 
 #: Under this name they are kept among the Cin7 accounts' parts, each company under a name that is none of theirs.
 KEPT: Final = "@ifs-accounts"
 _KIND: Final = "company "
 #: Seconds that reading one chart may take, its waits for permitted calls included.
 READ_S_MAX: Final = 600
+#: Seconds after which a chart is read again by itself; and at most so often for a finding about it, or in vain.
+STALE_S: Final = 3_600.0
+AT_MOST_EVERY_S: Final = 60.0
 
 
 class IfsCharts:
@@ -30,6 +38,8 @@ class IfsCharts:
         self._read = read
         self._lock = threading.Lock()
         self._known: tuple[int, Mapping[str, Chart]] | None = None
+        #: Until when a chart need not be looked at, on this process's clock.
+        self._settled: dict[str, float] = {}
 
     def get(self) -> Mapping[str, Chart]:
         """Return what is known, by company; nothing is read from IFS."""
@@ -62,3 +72,19 @@ class IfsCharts:
                 references.keep(cur, KEPT, kind, body)
                 read = True
         return read
+
+    def keep_current(self, companies: Iterable[str]) -> None:
+        """Read the charts that were never read, or an hour ago.
+
+        Where IFS does not answer, or refuses, what is known stands for a minute: a chart that is not known keeps
+        nothing from being looked at in all other ways.
+        """
+        now = time.monotonic()
+        for company in companies:
+            if now < self._settled.get(company, 0.0):
+                continue
+            self._settled[company] = now + AT_MOST_EVERY_S
+            try:
+                self.refresh([company], older_than_s=STALE_S)
+            except ConnectorError as error:
+                log.warning("IFS's chart of accounts is as read before, or unknown", company=company, reason=str(error))

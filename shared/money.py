@@ -64,6 +64,12 @@ def rounded(amount: Decimal, currency: str) -> Decimal:
     return rounded_to(amount, minor_units(currency))
 
 
+def in_units(amount: Decimal, currency: str) -> Decimal:
+    """Return `amount` with as many decimal places as its currency has, where it loses nothing by that."""
+    places = minor_units(currency)
+    return rounded_to(amount, places) if fits(amount, places) else amount
+
+
 def fits(value: Decimal, places: int) -> bool:
     """Tell whether `value` loses nothing at `places` decimal places; `1.50000` fits 4."""
     return rounded_to(value, places) == value

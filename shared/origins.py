@@ -11,12 +11,14 @@ import msgspec
 from shared.cin7 import answers, supplier_documents
 from shared.cin7 import reading as cin7_reading
 from shared.cin7.errors import Cin7Unclear
-from shared.flows import CIN7_SUPPLIERS, PURCHASE_ORDERS, SUPPLIER_INVOICES, SUPPLIERS, Flow
+from shared.config import tables
+from shared.flows import CIN7_SUPPLIERS, JOURNALS, PURCHASE_ORDERS, SUPPLIER_INVOICES, SUPPLIERS, Flow
+from shared.ifs import grouped
 from shared.ifs import reading as ifs_reading
-from shared.ifs.records import purchase_orders, supplier_invoices, suppliers
+from shared.ifs.records import journals, purchase_orders, supplier_invoices, suppliers
 from shared.ifs.sources import Source
 from shared.ifs.strategies import strategy_of
-from shared.ledger import detecting, links, vendors
+from shared.ledger import backfills, detecting, links, vendors
 from shared.ledger.connection import Cur
 from shared.pulled import Admit, Batch, Known, RawDocument
 from shared.seeing import Cin7SupplierLens, IfsLens, Lens
@@ -28,6 +30,7 @@ SOURCES: Final[Mapping[Flow, Source]] = {
     SUPPLIERS: suppliers.SOURCE,
     PURCHASE_ORDERS: purchase_orders.SOURCE,
     SUPPLIER_INVOICES: supplier_invoices.SOURCE,
+    JOURNALS: journals.SOURCE,
 }
 
 
@@ -86,12 +89,17 @@ class FromIfs(msgspec.Struct, frozen=True):
         settings = parts.settings
         bound = SOURCES[self.flow].bound(settings.ifs.stream(self.flow.name))
         today = f"{datetime.now(ZoneInfo(settings.ifs.time_zone)):%Y-%m-%d}"
-        return IfsLens(self.flow, bound, settings.policy, start_from, today)
+        admitted: tuple[tuple[str, str], ...] = ()
+        if start_from:
+            with parts.ledger.transaction() as cur:
+                admitted = backfills.admitted(cur, self.flow.name)
+        return IfsLens(self.flow, bound, settings.policy, start_from, admitted, today)
 
     def by_key(self, parts: "Assembly", keys: Sequence[str], lane: str) -> dict[str, RawDocument]:
         """Read documents by key."""
-        stream = parts.settings.ifs.stream(self.flow.name)
-        return ifs_reading.read_by_key(parts.ifs, SOURCES[self.flow], stream, keys, lane=lane)
+        stream, source = parts.settings.ifs.stream(self.flow.name), SOURCES[self.flow]
+        read = grouped.read_by_key if source.grouped else ifs_reading.read_by_key
+        return read(parts.ifs, source, stream, keys, lane=lane)
 
     def readings(self, parts: "Assembly") -> list[Reading]:
         """Return its stream, unless the settings switch it off."""
@@ -104,6 +112,19 @@ class FromIfs(msgspec.Struct, frozen=True):
             *, watermark: str | None, sweep: bool, admit: Admit, known: Known, lane: str = "live"
         ) -> Iterator[Batch]:
             stream = msgspec.structs.replace(chosen, strategy="sweep") if sweep else chosen
+            if source.grouped:
+                with parts.ledger.transaction() as cur:
+                    companies = tables.companies(cur.connection)
+                return grouped.changed(
+                    parts.ifs,
+                    source,
+                    stream,
+                    settings,
+                    companies=companies,
+                    watermark=watermark,
+                    admit=admit,
+                    lane=lane,
+                )
             return ifs_reading.changed(
                 parts.ifs, source, stream, settings, watermark=watermark, admit=admit, known=known, lane=lane
             )

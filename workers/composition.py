@@ -6,19 +6,18 @@ from functools import partial
 import structlog
 
 from shared.assembly import Assembly
-from shared.findings import Finding
+from shared.findings import IN_IFS, Finding
 from shared.flows import BY_NAME, FLOWS, Flow
-from shared.ledger.causes import Cause
-from shared.origins import ORIGINS
-from shared.pulled import RawDocument
+from shared.ledger.causes import Cause, companies_doubted
 from workers.holding import Guard
-from workers.mapping.actors import MAPPINGS, MappingStage, map_raw
+from workers.mapping.actors import MAPPINGS, MappingStage, findings_of, map_raw
 from workers.mapping.cin7_suppliers import Cin7SupplierWrite
 from workers.mapping.rereading import Rereader
+from workers.mapping.results import JournalVerdict
 from workers.replaying import Releaser
 from workers.writing.actors import Writing, writers
 from workers.writing.back_foresight import foresee_back, stands_against
-from workers.writing.desk import IFS, Account, Desk, Ifs, Pace
+from workers.writing.desk import IFS, Account, Desk, Pace, Tenant
 from workers.writing.duplicates import DuplicateWatch
 from workers.writing.first_contact import FirstContact
 from workers.writing.seats import Seats
@@ -37,15 +36,11 @@ def mapping_stages(parts: Assembly) -> dict[Flow, MappingStage]:
             ledger=parts.ledger,
             client=parts.redis,
             rules=parts.rules,
-            rereader=Rereader(flow, parts.ledger, lens, parts.actor, partial(_read_by_key, parts, flow)),
+            rereader=Rereader(flow, parts.ledger, lens, parts.actor, partial(parts.read_by_key, flow)),
             guard=Guard(parts.ledger, parts.redis, parts.actor, parts.settings.policy.attempts_max),
             lease_s=parts.settings.policy.lease_s,
         )
     return stages
-
-
-def _read_by_key(parts: Assembly, flow: Flow, keys: Sequence[str], lane: str) -> dict[str, RawDocument]:
-    return ORIGINS[flow].by_key(parts, keys, lane)
 
 
 def desk_of(parts: Assembly, stopping: Callable[[], bool]) -> Desk:
@@ -56,7 +51,25 @@ def desk_of(parts: Assembly, stopping: Callable[[], bool]) -> Desk:
 
     def account(name: str) -> Account:
         client = parts.cin7(name)
-        return Account(name, client, client.budget, seats[name], paces[name])
+        return Account(
+            name=name,
+            budget=client.budget,
+            seats=seats[name],
+            pace=paces[name],
+            call_s_max=client.settings.read_timeout_s,
+            client=client,
+        )
+
+    def tenant() -> Tenant:
+        client = parts.ifs
+        return Tenant(
+            name=IFS,
+            budget=client.budget,
+            seats=seats[IFS],
+            pace=paces[IFS],
+            call_s_max=client.call_s_max,
+            client=client,
+        )
 
     return Desk(
         parts.ledger,
@@ -65,9 +78,9 @@ def desk_of(parts: Assembly, stopping: Callable[[], bool]) -> Desk:
         parts.actor,
         account,
         stopping,
-        ifs=lambda: Ifs(parts.ifs, parts.ifs_budget, seats[IFS], paces[IFS]),
+        tenant,
         rules=parts.rules.get,
-        read_again=partial(_read_by_key, parts),
+        read_again=parts.read_by_key,
     )
 
 
@@ -113,19 +126,21 @@ def still_there(parts: Assembly, cause: Cause, entry_id: int) -> bool:
     except Exception:  # Whatever is wrong with one record, the causes of the others are looked at.
         log.exception("a bug keeps this cause", cause=cause.id, entry=entry_id)
         return True
-    found: Sequence[Finding]
-    if isinstance(result, list):
-        found = result
-    elif isinstance(result, Cin7SupplierWrite):
+    found: Sequence[Finding] = findings_of(result)
+    if isinstance(result, Cin7SupplierWrite):
         with parts.ledger.transaction() as cur:
             found = stands_against(foresee_back(cur, key, result, rules, parts.settings))
-    else:
-        return bool(stage == "write")  # What only the writer ran into, mapping cannot show to be gone.
+    elif stage == "write" and not found and not isinstance(result, JournalVerdict):
+        return True  # What only the writer ran into, mapping cannot show to be gone.
     return (cause.code, cause.company, cause.value) in {(one.code, one.company, one.value) for one in found}
 
 
 def refresh(parts: Assembly, causes: Sequence[Cause]) -> None:
-    """Read again what open causes ask of Cin7, and whatever is old; look for what a lost answer may have left."""
+    """Read again what open causes ask of both sides, and whatever is old; look for what a lost answer may have left."""
     parts.rules.refresh_causes([(cause.code, cause.company) for cause in causes])
     parts.rules.refresh_stale()
+    with parts.ledger.transaction() as cur:
+        doubted = companies_doubted(cur, IN_IFS)
+    parts.charts.keep_current(parts.charts.get())
+    parts.rules.refresh_charts(doubted)
     DuplicateWatch(parts.ledger, parts.actor, desk_of(parts, lambda: False).accounts).look()

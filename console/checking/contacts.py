@@ -14,6 +14,7 @@ from shared.assembly import CLOCK_SKEW_S_MAX, Assembly
 from shared.config.rules import Tables
 from shared.config.tables import load_tables
 from shared.errors import Misconfigured
+from shared.flows import JOURNALS
 from shared.origins import SOURCES
 from shared.queues.broker import require_safe_redis
 
@@ -30,6 +31,7 @@ OF_IFS: Final[tuple[Check[Tenant], ...]] = (
     ("order of pages", streams.order),
     ("size of pages", streams.page_size),
     ("strategy", streams.strategies),
+    ("verdicts", streams.verdicts),
     ("time of change", streams.modified),
     ("time zone", ifs.time_zone),
 )
@@ -48,7 +50,8 @@ def everything(parts: Assembly) -> Iterator[Result]:
     except Misconfigured as error:
         yield _without_credentials("ifs", error)
     else:
-        tenant = Tenant(client, parts.settings.ifs, streams_in_use(parts), tables)
+        verdict_field = parts.settings.policy.journal_verdict_field
+        tenant = Tenant(client, parts.settings.ifs, streams_in_use(parts, tables), tables, verdict_field)
         absent = tuple(stream for stream in tenant.streams if not streams.is_served(tenant, stream))
         yield from run_checks("ifs", absent, (("sets", streams.unserved),))
         served = tuple(stream for stream in tenant.streams if stream not in absent)
@@ -62,11 +65,20 @@ def everything(parts: Assembly) -> Iterator[Result]:
             yield from run_checks(f"cin7/{name}", account, cin7.CHECKS)
 
 
-def streams_in_use(parts: Assembly) -> tuple[StreamInUse, ...]:
+def streams_in_use(parts: Assembly, tables: Tables) -> tuple[StreamInUse, ...]:
     """Return the streams that the settings leave enabled, in flow order."""
     chosen = [(flow, parts.settings.ifs.stream(flow.name)) for flow in SOURCES]
+    bound = [(flow, stream, SOURCES[flow].bound(stream)) for flow, stream in chosen if stream.enabled]
+    shows = {JOURNALS: bool(parts.settings.policy.journal_verdict_field)}
     return tuple(
-        StreamInUse(flow.name, stream, SOURCES[flow].bound(stream)) for flow, stream in chosen if stream.enabled
+        StreamInUse(
+            flow=flow.name,
+            settings=stream,
+            bound=names,
+            companies=tuple(sorted(tables.companies)),
+            written=names.further if shows.get(flow) else (),
+        )
+        for flow, stream, names in bound
     )
 
 

@@ -14,9 +14,10 @@ from shared.errors import Retryable
 from shared.ifs import reading
 from shared.ifs.client import IfsClient
 from shared.ifs.errors import IfsDenied, IfsRefused
+from shared.ifs.grouping import slices
 from shared.ifs.metadata import Metadata
-from shared.ifs.odata import Bare, equals, url
-from shared.ifs.sources import HEADER, NO_PROPERTY, Bound, BoundSet
+from shared.ifs.odata import Bare, both, equals, url
+from shared.ifs.sources import HEADER, NO_PROPERTY, Bound, BoundSet, key_text
 from shared.rows import Row
 
 LANE: Final = "live"
@@ -30,16 +31,45 @@ _FRESH: Final = timedelta(minutes=15)
 _SKEW: Final = timedelta(minutes=2)
 
 
-class StreamInUse(msgspec.Struct, frozen=True):
-    """One enabled stream with the tenant's names."""
+class StreamInUse(msgspec.Struct, frozen=True, kw_only=True):
+    """One enabled stream with the tenant's names.
+
+    Attributes:
+        companies: those we know.
+        written: sets that are written to, as the settings ask.
+    """
 
     flow: str
     settings: StreamSettings
     bound: Bound
+    companies: tuple[str, ...] = ()
+    written: tuple[BoundSet, ...] = ()
 
     @property
     def sets(self) -> tuple[BoundSet, ...]:
-        return (self.bound.header, *self.bound.children)
+        children = (child for child in self.bound.children if child.name != self.bound.source.grouped)
+        return (self.bound.header, *children, *self.written)
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """What names one row of the header's set, in the order in which it is read."""
+        rows = (child.key for child in self.bound.children if child.name == self.bound.source.grouped)
+        return (*self.bound.header.order, *(name for key in rows for name in key))
+
+    @property
+    def conditions(self) -> list[str]:
+        """The conditions of a full read: one of each company where every query is to name its own."""
+        if not self.bound.source.grouped:
+            return [self.settings.filter]
+        of = slices(self.companies, self.bound.header.properties["company"])
+        return [both(self.settings.filter, one.condition) for one in of]
+
+    def condition(self, of: BoundSet) -> str:
+        """Return the condition under which one set is tried."""
+        if self.bound.source.grouped and self.companies:
+            company = equals(of.properties["company"], self.companies[0])
+            return both(self.settings.filter, company) if of.name == HEADER else company
+        return self.settings.filter if of.name == HEADER else ""
 
     def section(self, of: BoundSet) -> str:
         """Return where the settings name this set."""
@@ -53,6 +83,7 @@ class Tenant(msgspec.Struct, frozen=True):
     settings: IfsSettings
     streams: tuple[StreamInUse, ...]
     tables: Tables
+    verdict_field: str = ""
 
     def rows(self, of: BoundSet, *, condition: str = "", order: str = "", top: int = 1) -> tuple[Row, ...]:
         """Return the first rows of a set."""
@@ -202,14 +233,18 @@ def sites(tenant: Tenant) -> Iterator[Said]:
 def etags(tenant: Tenant) -> Iterator[Said]:
     """Read one record by its key, and look for the ETag that a later change of it must carry."""
     for stream in tenant.streams:
-        header = stream.bound.header
-        for row in tenant.rows(header):
-            address = f"{tenant.client.root(header.service)}/{stream.bound.path(row)}"
-            answer = tenant.client.get(address, what=f"one row of {header.title}", lane=LANE)
-            if answer.headers.get("etag") or _etag_of(answer.body):
-                yield passed(f"A row of {header.title} is read by its key, with an ETag.")
-            else:
-                yield warned(f"A row of {header.title} comes without an ETag.", "Nothing sent to Cin7 needs one.")
+        for of in stream.written if stream.bound.source.grouped else (stream.bound.header,):
+            for row in tenant.rows(of, condition=stream.condition(of)):
+                key = of.named([key_text(row.values.get(name)) for name in of.key])
+                address = tenant.client.address(of.service, of.entity_set, key)
+                answer = tenant.client.get(address, what=f"one row of {of.title}", lane=LANE)
+                if answer.headers.get("etag") or _etag_of(answer.body):
+                    yield passed(f"A row of {of.title} is read by its key, with an ETag.")
+                elif of in stream.written:
+                    remedy = "It cannot be changed safely without one: ask who runs IFS."
+                    yield failed(f"A row of {of.title} comes without an ETag.", remedy)
+                else:
+                    yield warned(f"A row of {of.title} comes without an ETag.", "Nothing sent to Cin7 needs one.")
 
 
 def _etag_of(body: bytes) -> object:
@@ -219,7 +254,8 @@ def _etag_of(body: bytes) -> object:
 
 def time_zone(tenant: Tenant) -> Iterator[Said]:
     """Compare the freshest stamp with the time: a stamp says Z and means the tenant's wall clock."""
-    stamp = max(_stamps(tenant), default="")
+    # A day tells no hour.
+    stamp = max((stamp for stamp in _stamps(tenant) if "T" in stamp), default="")
     zone = UTC if tenant.settings.time_zone_aware or tenant.settings.time_zone == "UTC" else None
     name = "UTC" if zone else tenant.settings.time_zone
     now = datetime.now(zone or ZoneInfo(tenant.settings.time_zone)).replace(tzinfo=None)
@@ -246,15 +282,16 @@ def _stamps(tenant: Tenant) -> Iterator[str]:
     for stream in tenant.streams:
         for of in stream.sets:
             if of.modified_field and not tenant.client.memory.is_missing(of.title):
-                yield latest_stamp(tenant, of)
+                yield latest_stamp(tenant, of, stream.condition(of))
 
 
-def latest_stamp(tenant: Tenant, of: BoundSet) -> str:
+def latest_stamp(tenant: Tenant, of: BoundSet, condition: str = "") -> str:
     """Return the latest time of change that a set shows; empty where it shows none."""
     field = of.modified_field
     try:
         # The bound leaves out rows without a stamp, which would come first.
-        found = tenant.rows(of, condition=f"{field} ge {_dawn(tenant, of)}", order=f"{field} desc")
+        bounded = both(condition, f"{field} ge {_dawn(tenant, of)}")
+        found = tenant.rows(of, condition=bounded, order=f"{field} desc")
     except (IfsDenied, IfsRefused) as error:
         if error.status not in {400, *ABSENT}:
             raise

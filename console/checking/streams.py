@@ -1,6 +1,6 @@
 """What is tried of every stream: its sets, a whole record, the order and size of pages, how changes are found."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from math import ceil
 from typing import Final
@@ -10,7 +10,8 @@ import msgspec
 from console.checking.ifs import ABSENT, LANE, StreamInUse, Tenant, latest_stamp
 from console.checking.results import Said, failed, passed, warned
 from shared.errors import ConnectorError
-from shared.flows import BY_NAME
+from shared.flows import BY_NAME, JOURNALS
+from shared.ifs import grouped
 from shared.ifs.children import documents
 from shared.ifs.documents import decode
 from shared.ifs.errors import IfsDenied, IfsRefused
@@ -18,6 +19,7 @@ from shared.ifs.odata import Bare, both, past, url
 from shared.ifs.scanning import Query
 from shared.ifs.sources import HEADER, BoundSet
 from shared.ifs.strategies import properties_of, strategy_of
+from shared.pulled import RawDocument
 from shared.rows import Row
 
 #: Parents whose children one call brings; our own cautious figure for long keys.
@@ -29,7 +31,7 @@ def sets(tenant: Tenant) -> Iterator[Said]:
     for stream in tenant.streams:
         for of in stream.sets:
             try:
-                rows = tenant.rows(of)
+                rows = tenant.rows(of, condition=stream.condition(of))
             except (IfsDenied, IfsRefused) as error:
                 if error.status not in ABSENT:
                     raise
@@ -60,10 +62,12 @@ def _instead(stream: StreamInUse, of: BoundSet, error: IfsDenied | IfsRefused) -
 def records(tenant: Tenant) -> Iterator[Said]:
     """Read one whole record of every stream as a poll would, and decode it."""
     for stream in tenant.streams:
-        rows = tenant.rows(stream.bound.header)
+        rows = tenant.rows(stream.bound.header, condition=stream.condition(stream.bound.header))
         if not rows:
             continue  # The check of sets has said so.
-        made, _ = documents(tenant.client, stream.bound, rows, lane=LANE)
+        made = _whole(tenant, stream, rows)
+        if not made:
+            continue  # It has left meanwhile.
         found = decode(stream.bound, made[0].raw)
         if not isinstance(found, list):
             yield passed(f"A whole record of {stream.flow} is read and understood.")
@@ -73,17 +77,28 @@ def records(tenant: Tenant) -> Iterator[Said]:
         yield warned(f"{stream.flow} {made[0].key} would be held: {fields} cannot be used.", remedy)
 
 
+def _whole(tenant: Tenant, stream: StreamInUse, rows: Sequence[Row]) -> list[RawDocument]:
+    if stream.bound.source.grouped:
+        keys = [stream.bound.identity(row) for row in rows]
+        read = grouped.read_by_key(tenant.client, stream.bound.source, stream.settings, keys, lane=LANE)
+        return list(read.values())
+    return documents(tenant.client, stream.bound, rows, lane=LANE)[0]
+
+
 def order(tenant: Tenant) -> Iterator[Said]:
     """Read two pages of one row, then the first again: pages go by key, so the order must hold."""
     for stream in tenant.streams:
         header = stream.bound.header
-        asked = ",".join(header.order)
-        first = tenant.rows(header, condition=stream.settings.filter, order=asked)
+        asked = ",".join(stream.order)
+        first = tenant.rows(header, condition=stream.condition(header), order=asked)
         if not first:
             continue
         second = _past(tenant, stream, first[0])
-        again = tenant.rows(header, condition=stream.settings.filter, order=asked)
-        keys = [[stream.bound.identity(row) for row in rows] for rows in (first, second, again)]
+        again = tenant.rows(header, condition=stream.condition(header), order=asked)
+        keys = [
+            ["/".join(str(row.values.get(name)) for name in stream.order) for row in rows]
+            for rows in (first, second, again)
+        ]
         if keys[0] != keys[2] or keys[0] == keys[1]:
             yield failed(
                 f"{header.title} does not keep the order of {asked}: {keys[0]}, then {keys[1]}, then {keys[2]}.",
@@ -96,12 +111,12 @@ def order(tenant: Tenant) -> Iterator[Said]:
 def _past(tenant: Tenant, stream: StreamInUse, row: Row) -> tuple[Row, ...]:
     """Return the row that follows."""
     header = stream.bound.header
-    query = Query(service=header.service, path=header.entity_set, title=header.title, order=header.order)
+    query = Query(service=header.service, path=header.entity_set, title=header.title, order=stream.order)
     position = query.position(row)
     if position is None:
         return ()
-    condition = both(stream.settings.filter, past(header.order, position))
-    return tenant.rows(header, condition=condition, order=",".join(header.order))
+    condition = both(stream.condition(header), past(stream.order, position))
+    return tenant.rows(header, condition=condition, order=",".join(stream.order))
 
 
 def page_size(tenant: Tenant) -> Iterator[Said]:
@@ -111,8 +126,8 @@ def page_size(tenant: Tenant) -> Iterator[Said]:
         address = url(
             tenant.client.root(header.service),
             header.entity_set,
-            condition=stream.settings.filter,
-            order=",".join(header.order),
+            condition=stream.condition(header),
+            order=",".join(stream.order),
             top=top,
         )
         page = tenant.client.page(address, what=header.title, lane=LANE)
@@ -160,12 +175,14 @@ def _calls_of_a_poll(tenant: Tenant, stream: StreamInUse, chosen: str) -> int | 
     if chosen == "history":
         return 1
     if chosen == "modified":
-        return 1 + len(stamped_children(tenant, stream))
+        return len(stream.conditions) + len(stamped_children(tenant, stream))
     count = _count(tenant, stream)
     if count is None:
         return None
     size = tenant.settings.page_size
-    calls = ceil((count + 1) / size)
+    calls = ceil((count + 1) / size) + len(stream.conditions) - 1
+    if stream.bound.source.grouped:
+        return calls
     for child in stream.bound.children:
         # Flat, a page of parents is one range; elsewhere every parent costs a call of its own.
         calls += count if tenant.client.memory.is_missing(child.title) else ceil((count + 1) / size)
@@ -175,13 +192,18 @@ def _calls_of_a_poll(tenant: Tenant, stream: StreamInUse, chosen: str) -> int | 
 def _count(tenant: Tenant, stream: StreamInUse) -> int | None:
     """Return how many rows the header's set has; None where IFS does not count."""
     header = stream.bound.header
-    address = url(tenant.client.root(header.service), header.entity_set, condition=stream.settings.filter, top=1)
-    try:
-        answer = tenant.client.get(f"{address}&$count=true", what=header.title, lane=LANE)
-    except (IfsDenied, IfsRefused):
-        return None
-    count = msgspec.json.decode(answer.body).get("@odata.count")
-    return count if isinstance(count, int) else None
+    total = 0
+    for condition in stream.conditions:
+        address = url(tenant.client.root(header.service), header.entity_set, condition=condition, top=1)
+        try:
+            answer = tenant.client.get(f"{address}&$count=true", what=header.title, lane=LANE)
+        except (IfsDenied, IfsRefused):
+            return None
+        count = msgspec.json.decode(answer.body).get("@odata.count")
+        if not isinstance(count, int):
+            return None
+        total += count
+    return total
 
 
 def stamped_children(tenant: Tenant, stream: StreamInUse) -> list[BoundSet]:
@@ -202,12 +224,13 @@ def modified(tenant: Tenant) -> Iterator[Said]:
         if strategy_of(tenant.client, stream.bound, stream.settings, lane=LANE) != "modified":
             continue
         for of in (stream.bound.header, *stamped_children(tenant, stream)):
-            stamp = latest_stamp(tenant, of)
+            stamp = latest_stamp(tenant, of, stream.condition(of))
             if not stamp:
                 remedy = f"Correct modified_field in {stream.section(of)}: until then changes may be missed."
                 yield warned(f"{of.title} shows no row with {of.modified_field}.", remedy)
                 continue
-            rows = tenant.rows(of, condition=f"{of.modified_field} ge {Bare(stamp)}", top=5)
+            bounded = both(stream.condition(of), f"{of.modified_field} ge {Bare(stamp)}")
+            rows = tenant.rows(of, condition=bounded, top=5)
             older = [str(row.values.get(of.modified_field)) for row in rows if _is_older(row, of, stamp)]
             if older or not rows:
                 seen = f"it brings {older[0]}" if older else "it brings nothing"
@@ -226,12 +249,25 @@ def _is_older(row: Row, of: BoundSet, stamp: str) -> bool:
         return True
 
 
+def verdicts(tenant: Tenant) -> Iterator[Said]:
+    """Look whether vouchers have the property that is to show the verdict on them."""
+    for stream in tenant.streams:
+        for of in stream.written if stream.flow == JOURNALS.name else ():
+            rows = tenant.rows(of, condition=stream.condition(of))
+            properties = properties_of(tenant.client, of, lane=LANE) or (rows[0].values if rows else {})
+            if tenant.verdict_field in properties:
+                yield passed(f"{of.title} has {tenant.verdict_field}, which shows verdicts.")
+            elif properties:
+                remedy = "Add the custom field to vouchers in IFS and publish it, or clear journal_verdict_field."
+                yield failed(f"{of.title} has no property {tenant.verdict_field}.", remedy)
+
+
 def is_served(tenant: Tenant, stream: StreamInUse) -> bool:
     """Say whether the tenant serves a stream that not every tenant serves; what else is wrong shows in the checks."""
     if not BY_NAME[stream.flow].optional:
         return True
     try:
-        tenant.rows(stream.bound.header)
+        tenant.rows(stream.bound.header, condition=stream.condition(stream.bound.header))
     except (IfsDenied, IfsRefused) as error:
         return error.status not in ABSENT
     except ConnectorError:

@@ -9,7 +9,6 @@ import click
 
 from console import exits
 from console.context import Context
-from console.journal_desk import charts_of
 from console.output import json_option, print_json, print_table, say
 from shared.config.checking import near
 from shared.config.rules import Rules
@@ -37,9 +36,8 @@ def command(context: Context, company: str, as_json: bool) -> int:
     parts = context.parts
     companies = _chosen(parts.rules.get(), company)
     parts.rules.refresh_causes([(_CHART, one) for one in companies])
-    charts = charts_of(parts)
-    charts.refresh(companies, older_than_s=FRESH_S)
-    rules, known = parts.rules.get(), charts.get()
+    parts.charts.refresh(companies, older_than_s=FRESH_S)
+    rules, known = parts.rules.get(), parts.charts.get()
     with parts.ledger.transaction() as cur:
         causes = open_causes(cur)
     today = datetime.now(ZoneInfo(parts.settings.ifs.time_zone)).date()

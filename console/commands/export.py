@@ -1,16 +1,13 @@
 """`connector export`: the events of a span of days as JSON lines or CSV, for an audit."""
 
-import contextlib
-import sys
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import TextIO
 
 import click
 
 from console.context import Context
 from console.exporting import FORMATS, write_events
+from console.files import whole_file
 from console.output import json_option, print_json
 from shared.ledger.views.exports import events
 
@@ -31,27 +28,9 @@ def command(context: Context, first: datetime, last: datetime, form: str, output
     if as_json and output is None:
         raise click.UsageError("--json says what was written: name the file with --output.")
     conn = context.connect()
-    with _opened(output) as file:
+    with whole_file(output) as file:
         count = write_events(events(conn, first.date(), last.date()), form, file)
     if as_json:
         print_json({"events": count, "format": form, "file": str(output)})
     elif output is not None:
         click.echo(f"Wrote {count} events to {output}.", err=True)
-
-
-@contextlib.contextmanager
-def _opened(output: Path | None) -> Iterator[TextIO]:
-    """Open the file to write; it gets its name once it is whole, so that nobody takes half an export for all."""
-    if output is None:
-        yield sys.stdout
-        return
-    part = output.with_name(f"{output.name}.part")
-    try:
-        with part.open("w", encoding="utf-8", newline="") as file:
-            yield file
-        part.replace(output)
-    except OSError as error:
-        raise click.ClickException(f"{output} cannot be written: {error.strerror}.") from error
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)

@@ -15,6 +15,8 @@ from shared.config import credentials
 from shared.config.credentials import Cin7Credentials
 from shared.errors import Misconfigured, Retryable
 from shared.flows import FLOWS, STAGES, queue_of
+from shared.ledger import backfills
+from shared.ledger.backfills import Unfinished
 from shared.ledger.views import overview
 from shared.ledger.views.holds import OpenCause, open_causes
 from shared.ledger.views.overview import FlowCounts, LastPull
@@ -47,6 +49,7 @@ class Status(msgspec.Struct, kw_only=True):
     budgets: list[Spent]
     causes: list[OpenCause]
     pulls: list[LastPull]
+    backfills: list[Unfinished]
     remarks: list[str]
 
 
@@ -83,6 +86,7 @@ def _ledger(context: Context) -> Status:
             budgets=[],
             causes=open_causes(cur),
             pulls=overview.last_pulls(cur),
+            backfills=backfills.unfinished(cur),
             remarks=[],
         )
 
@@ -130,6 +134,10 @@ def _show(status: Status) -> None:
         for flow in status.flows
     ]
     print_table(("flow", *names, "lag", "last pull"), rows, numbers=range(1, 11))
+    for one in status.backfills:
+        span = f" dated {one.first} to {one.last}" if one.first else ""
+        reading = "" if one.read else ", and not read to its end: repeat its command"
+        say(f"Backfill of {one.flow}{span}: {one.left:,} of {one.taken:,} still to be written{reading}.")
     if status.queues:
         print_table(
             ("queue", "ready", "delayed", "dead"),

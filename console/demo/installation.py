@@ -20,7 +20,11 @@ CIN7_LIMIT: Final[dict[str, Any]] = {"calls": CALLS_PER_MINUTE, "window_s": 60}
 _STREAMS: Final = {
     "suppliers": {"every_s": 5},
     "purchase_orders": {"every_s": 2, "modified_field": "ChangeDate"},
+    "supplier_invoices": {"every_s": 5},
+    "journals": {"every_s": 5},
 }
+#: The property of vouchers that shows IFS's people the verdict.
+VERDICT_FIELD: Final = "Cf_Cin7CheckState"
 
 
 def write_settings(folder: Path, world: World, stand_ins: StandIns) -> None:
@@ -29,6 +33,7 @@ def write_settings(folder: Path, world: World, stand_ins: StandIns) -> None:
         stand_ins.urls["ifs"],
         stand_ins.urls["cin7"],
         cin7={"calls_per_minute": CALLS_PER_MINUTE},
+        policy={"journal_verdict_field": VERDICT_FIELD},
         streams=_STREAMS,
     )
     (folder / "connector.toml").write_text(text, encoding="utf-8")

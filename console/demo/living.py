@@ -9,6 +9,7 @@ from typing import Final
 from console.demo.stand_ins import StandIns
 from console.demo.watching import LOOK_EVERY_S, tell
 from sandbox.world import World, changes
+from shared.flows import JOURNALS
 from shared.ledger.connection import Cur, Ledger
 
 #: Seconds between two edits.
@@ -36,9 +37,15 @@ def live(ledger: Ledger, world: World, stand_ins: StandIns, seed: int, each_look
             seen = max(seen, at)
             start = begun.pop((flow, key), None)
             after = f" after {time.monotonic() - start:.1f} s" if start is not None else ""
-            where = "Cin7 " if state == "written" else "     "
-            tell(f"{where} {flow} {key}: {state}{after}")
+            tell(f"{_ended(flow, state)} {flow} {key}: {state}{after}")
         time.sleep(LOOK_EVERY_S)
+
+
+def _ended(flow: str, state: str) -> str:
+    """Return where an entry has ended, so that the lines stand below each other."""
+    if state != "written":
+        return "     "
+    return "IFS  " if flow == JOURNALS.name else "Cin7 "
 
 
 def _now(cur: Cur) -> datetime:

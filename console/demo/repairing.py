@@ -30,4 +30,4 @@ def repair_account(root: Path) -> str:
         raise Misconfigured(
             "No demo is running in this folder: start one here in another terminal, without --headless."
         ) from error
-    return f"Account {code} is in Cin7's chart now. Within a minute the connector sees it and sends its orders on."
+    return f"Account {code} is in Cin7's chart now. Within a minute the connector sees it and sends its documents on."

@@ -22,6 +22,9 @@ from sandbox.world.ground import MISSING_ACCOUNT
 from shared.errors import Misconfigured
 
 WRITERS: Final = 2
+#: Beside the suppliers and orders of a world's own: enough of each for every kind.
+INVOICES: Final = 80
+VOUCHERS: Final = 80
 #: Seconds for the first part; on an idle machine it takes well under one minute.
 TIMEOUT_S: Final = 900.0
 
@@ -32,7 +35,7 @@ def show(variables: Mapping[str, str], root: Path, *, seed: int, headless: bool)
     Raises:
         Misconfigured: a server, a stand-in or a process cannot run.
     """
-    world = build_world(seed, cin7_limit=CIN7_LIMIT)
+    world = build_world(seed, invoices=INVOICES, vouchers=VOUCHERS, cin7_limit=CIN7_LIMIT)
     with fresh_folder(root) as folder, _logged(folder) as on_line, ExitStack() as stack:
         tell(f"Starting PostgreSQL, Redis and stand-ins of IFS Cloud and Cin7 Core in {folder} ...")
         environ = variables_of(variables, folder)
@@ -97,11 +100,12 @@ def _look_around(folder: Path, root: Path, *, headless: bool) -> None:
         ("polls", "every pull"),
         ("links", "which IFS record is which Cin7 record"),
         ("ledger show purchase_orders K/1042", "one order's whole story"),
+        ("accounts", "each company's accounts beside its chart in Cin7"),
     ):
         say(f"  {connector} {arguments:<36}# {what}")
     if headless:
         return
-    say(f"Repair something: add account {MISSING_ACCOUNT} to Cin7's chart. Within a minute its orders go through:")
+    say(f"Repair something: add account {MISSING_ACCOUNT} to Cin7's chart. Within a minute its documents go through:")
     say(f"  cd {root.absolute()} && {command_from(root)} demo --repair")
 
 

@@ -7,11 +7,11 @@ from typing import Any, Final
 import msgspec
 
 from console.demo.installation import CALLS_PER_MINUTE
-from console.demo.outcomes import InCin7, Record, differences, look_into_cin7, records
+from console.demo.outcomes import Record, There, differences, look_into_both, records
 from console.demo.stand_ins import StandIns
 from console.output import print_table, say
 from sandbox.world import World
-from shared.flows import FLOWS, PURCHASE_ORDERS, SUPPLIERS
+from shared.flows import FLOWS, PURCHASE_ORDERS, SUPPLIER_INVOICES, SUPPLIERS
 from shared.ledger import seals
 from shared.ledger.connection import Ledger
 from shared.ledger.seals import Verdict
@@ -21,20 +21,27 @@ from shared.ledger.views.holds import OpenCause, open_causes
 _SHOWN: Final = 20
 #: Characters shown of what holds a record.
 _VALUE_LENGTH: Final = 24
-_OF_ORDERS: Final = ("advanced-purchase", "purchase")
+_OF_DOCUMENTS: Final = ("advanced-purchase", "purchase")
+#: What stands in the paths of IFS's sets, by what they are about.
+_PATHS: Final = {
+    "documents": ("/PurchaseOrder", "/PreAccounting", "/ManSuppInvoice"),
+    "vouchers": ("/Voucher",),
+    "suppliers": ("/Supplier", "/CommMethod", "/IdentityInvoiceInfo"),
+}
 _COLUMNS: Final = {"written": "applied", "held": "held", "waiting": "waiting", "left_out": "left out"}
 
 
 class Calls(msgspec.Struct, frozen=True, kw_only=True):
-    """Calls that a stand-in got: for suppliers, for orders, and for everything else."""
+    """Calls that a stand-in got, by what they were about: orders and invoices share purchases, and so their calls."""
 
-    suppliers: int
-    orders: int
-    other: int
+    suppliers: int = 0
+    documents: int = 0
+    vouchers: int = 0
+    other: int = 0
 
     @property
     def total(self) -> int:
-        return self.suppliers + self.orders + self.other
+        return self.suppliers + self.documents + self.vouchers + self.other
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,7 +51,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     cin7: Calls
     ifs: Calls
     limits: list[dict[str, Any]]
-    there: InCin7
+    there: There
     verdict: Verdict
     differences: list[str]
 
@@ -58,7 +65,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
         if self.there.duplicates:
             found.append(f"{self.there.duplicates} duplicates in Cin7")
         if self.there.unfinished:
-            found.append(f"{self.there.unfinished} purchases in Cin7 are not authorised")
+            found.append(f"{self.there.unfinished} purchases or bills in Cin7 are not authorised")
         found += [f"key {row['key']} of {row['account']} was refused {row['refused']} times" for row in self._refused]
         found += self.verdict.broken
         return found
@@ -77,7 +84,7 @@ def sum_up(ledger: Ledger, world: World, stand_ins: StandIns, seconds: float) ->
         seals.seal(cur)
     with ledger.transaction() as cur:
         verdict = seals.verify(cur)
-    there = look_into_cin7(stand_ins)
+    there = look_into_both(stand_ins)
     return Summary(
         seconds=seconds,
         records=known,
@@ -95,19 +102,21 @@ def _calls_of_cin7(stand_ins: StandIns) -> Calls:
     counts: Counter[str] = Counter()
     for row in stand_ins.ask("cin7", "requests", summary="true")["summary"]:
         endpoint = str(row["endpoint"])
-        flow = "suppliers" if endpoint == "supplier" else "orders" if endpoint.startswith(_OF_ORDERS) else "other"
-        counts[flow] += row["calls"]
-    return Calls(suppliers=counts["suppliers"], orders=counts["orders"], other=counts["other"])
+        about = (
+            "suppliers" if endpoint == "supplier" else "documents" if endpoint.startswith(_OF_DOCUMENTS) else "other"
+        )
+        counts[about] += row["calls"]
+    return Calls(**counts)
 
 
 def _calls_of_ifs(stand_ins: StandIns) -> Calls:
     counts: Counter[str] = Counter()
     for call in stand_ins.ask("ifs", "requests"):
         path = str(call["path"])
-        orders = "/PurchaseOrder" in path or "/PreAccounting" in path
-        other = "/auth/" in path or "$metadata" in path or "/CompanySite" in path or "/HistoryLog" in path
-        counts["other" if other else "orders" if orders else "suppliers"] += 1
-    return Calls(suppliers=counts["suppliers"], orders=counts["orders"], other=counts["other"])
+        set_ = "" if "/auth/" in path or "$metadata" in path else f"/{path.rsplit('/', 1)[-1]}"
+        about = next((name for name, parts in _PATHS.items() if set_.startswith(parts)), "other")
+        counts[about] += 1
+    return Calls(**counts)
 
 
 def print_summary(summary: Summary, seed: int) -> None:
@@ -136,11 +145,12 @@ def _facts(summary: Summary) -> list[str]:
     most = max((row["max_in_window"] for row in summary.limits), default=0)
     verdict = summary.verdict
     return [
-        f"Calls to Cin7: {_per_record(summary, summary.cin7)}, reading back included.",
+        f"Calls to Cin7: {_per_record(summary, summary.cin7)}; reading back included.",
         f"Calls to IFS: {_per_record(summary, summary.ifs)}.",
         f"Most calls of one key in any minute: {most} of {CALLS_PER_MINUTE} allowed here. Cin7 itself allows 60: this",
         "  demo would take some ten minutes there.",
         f"Duplicates in Cin7: {summary.there.duplicates}. Purchases left unfinished: {summary.there.unfinished}.",
+        f"Verdicts that IFS shows on its vouchers: {_said(summary)}.",
         f"Ledger: {'intact' if verdict.intact else 'CHANGED'}, {verdict.events} events under {verdict.seals} seals.",
     ]
 
@@ -151,11 +161,17 @@ def _short(text: str) -> str:
 
 def _per_record(summary: Summary, calls: Calls) -> str:
     suppliers = summary.count(SUPPLIERS.name, "written")
-    orders = summary.count(PURCHASE_ORDERS.name, "written")
+    documents = sum(summary.count(flow.name, "written") for flow in (PURCHASE_ORDERS, SUPPLIER_INVOICES))
+    vouchers = f"{calls.vouchers} for vouchers, " if calls.vouchers else ""
     return (
         f"{calls.total} in all, {_rate(calls.suppliers, suppliers)} per supplier, "
-        f"{_rate(calls.orders, orders)} per order, {calls.other} for everything else"
+        f"{_rate(calls.documents, documents)} per order or invoice, {vouchers}{calls.other} for everything else"
     )
+
+
+def _said(summary: Summary) -> str:
+    counts = Counter(value for value in summary.there.verdicts.values() if value)
+    return ", ".join(f"{count} {value}" for value, count in sorted(counts.items())) or "none"
 
 
 def _rate(calls: int, count: int) -> str:

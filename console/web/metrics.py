@@ -56,7 +56,7 @@ class Figures(Collector):
             "Age of the oldest entry that is under way; 0 where none is.",
             """
             select flow, extract(epoch from clock_timestamp() - min(detected_at))::float from entry
-            where state in ('detected', 'mapped', 'retrying') group by flow
+            where state in ('detected', 'mapped', 'retrying') and due_at < 'infinity' group by flow
             """,
             otherwise=0.0,
         )
@@ -65,9 +65,26 @@ class Figures(Collector):
             "Seconds since the last pull that succeeded; missing before the first.",
             """
             select flow, extract(epoch from clock_timestamp() - max(finished_at))::float from poll
-            where outcome = 'done' group by flow
+            where outcome = 'done' and strategy <> 'backfill' group by flow
             """,
         )
+        differing = _gauge(
+            "open_differences",
+            "Differences that keep a month from being closed, by month and reason.",
+            "period",
+            "kind",
+        )
+        for period, kind, count in self._rows(_DIFFERENCES):
+            differing.add_metric([period, kind], count)
+        yield differing
+        proved = _gauge(
+            "seconds_since_reconciliation",
+            "Seconds since a month was compared last; missing before the first.",
+            "period",
+        )
+        for period, seconds in self._rows(_PROVED):
+            proved.add_metric([period], seconds)
+        yield proved
         unknown = _gauge("effects_unknown", "Calls of which it is not known yet whether they had an effect.")
         for (count,) in self._rows("select count(*) from effect where state = 'UNKNOWN'"):
             unknown.add_metric([], count)
@@ -124,4 +141,10 @@ class Figures(Collector):
             return cur.execute(sql).fetchall()
 
 
+_DIFFERENCES: Final = "select period, kind, count(*) from difference where state = 'open' group by period, kind"
+#: Of the last months only: older ones are closed, and compared no more.
+_PROVED: Final = """
+    select period, extract(epoch from clock_timestamp() - max(finished_at))::float from reconciliation
+    where outcome = 'done' group by period order by period desc limit 3
+"""
 _ENTRIES: Final = "select flow, state, count(*) from entry group by flow, state"

@@ -24,6 +24,9 @@ FILTERS = (
     "DropShipTaskID",
 )
 
+#: Switches that decide on how a row looks.
+STYLE = ("list_invoice", "invoice_search", "list_amount", "list_stamp")
+
 _FROM_HEADER = (
     "ID",
     "BlindReceipt",
@@ -45,7 +48,7 @@ _FROM_HEADER = (
 
 def purchase_list(call: Call) -> Json:
     tests = _tests(call)
-    style = (call.company.switches["list_invoice"], call.company.switches["invoice_search"])
+    style = tuple(call.company.switches[name] for name in STYLE)
     purchases = list(call.company.purchases.values())  # Made in the order of their numbers.
     if call.text("updatedsince"):
         is_new = call.since("updatedsince")
@@ -71,13 +74,14 @@ def _equals(name: str, wanted: str) -> Callable[[Json], bool]:
     return lambda row: str(row[name] or "").upper() == wanted
 
 
-def row_of(purchase: Purchase, style: tuple[object, object]) -> Json:
+def row_of(purchase: Purchase, style: tuple[object, ...]) -> Json:
     """Return the purchase's row, made anew only after a change.
 
-    `style`: which of several invoices is shown, and whether `Search` also finds the numbers of the others.
+    `style`: which of several invoices is shown, whether `Search` also finds the numbers of the others, whether the
+    amount is that of all, and how exact the stamp is.
     """
     if purchase.row is None or purchase.row_style != style:
-        purchase.row = _row(purchase, last=style[0] == "last")
+        purchase.row = _row(purchase, style)
         purchase.row_style = style
         every = [str(task[name]) for stage, name in NUMBERS.items() for task in purchase.stages[stage]]
         shown = [str(purchase.row[name] or "") for name in SEARCHED]
@@ -92,7 +96,8 @@ def _shown(tasks: list[Json], number: str, *, last: bool) -> Json:
     return (alive or numbered or tasks)[-1 if last else 0]
 
 
-def _row(purchase: Purchase, *, last: bool) -> Json:
+def _row(purchase: Purchase, style: tuple[object, ...]) -> Json:
+    last, updated = style[0] == "last", purchase.updated
     alive = [task for task in purchase.stages["Invoice"] if task["Status"] != VOIDED]
     invoice = _shown(purchase.stages["Invoice"], "InvoiceNumber", last=last)
     note = _shown(purchase.stages["CreditNote"], "CreditNoteNumber", last=last)
@@ -101,7 +106,7 @@ def _row(purchase: Purchase, *, last: bool) -> Json:
         **{name: header[name] for name in _FROM_HEADER},
         "InvoiceDate": invoice["InvoiceDate"],
         "InvoiceNumber": invoice["InvoiceNumber"],
-        "InvoiceAmount": sum((task["Total"] for task in alive), ZERO),
+        "InvoiceAmount": sum((task["Total"] for task in ([invoice] if style[2] == "shown" else alive)), ZERO),
         "PaidAmount": sum((task["Paid"] for task in alive), ZERO),
         "InvoiceDueDate": invoice["InvoiceDueDate"],
         "CreditNoteNumber": note["CreditNoteNumber"],
@@ -110,6 +115,6 @@ def _row(purchase: Purchase, *, last: bool) -> Json:
         "UnstockStatus": note["Status"] if note["Unstock"] else NOT_AVAILABLE,
         "InvoiceStatus": invoice["Status"],
         "CreditNoteStatus": note["Status"],
-        "LastUpdatedDate": stamp(purchase.updated),
+        "LastUpdatedDate": stamp(updated.replace(microsecond=0) if style[3] == "seconds" else updated),
         "DropShipTaskID": None,
     }

@@ -32,6 +32,8 @@ SWITCHES: dict[str, tuple[object, ...] | None] = {
     "lock_date": ("exclusive", "inclusive"),
     "credit_note_invoice": ("any", "known"),
     "list_invoice": ("first", "last"),
+    "list_amount": ("all", "shown"),
+    "list_stamp": ("exact", "seconds"),
     "invoice_search": ("all", "shown"),
     "product_match": ("contains", "prefix"),
     "quantity_min": None,

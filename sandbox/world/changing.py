@@ -1,7 +1,7 @@
 """A stream of edits as people make them in IFS, for the demo: each one moves a record that would be applied."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import count
@@ -9,12 +9,18 @@ from random import Random
 from typing import Any
 
 from sandbox.world.expected import APPLIED
-from sandbox.world.ground import Row
-from sandbox.world.ordering import Desk, company_for, company_of, total
+from sandbox.world.ground import MAPPED, Row
+from sandbox.world.invoicing import Clerk
+from sandbox.world.invoicing import rows_of as invoice_rows
+from sandbox.world.ordering import LAST_DAY, Desk, company_for, company_of, total
 from sandbox.world.people import Supplier
+from sandbox.world.vouchering import Bookkeeper
 from sandbox.world.worlds import World
 
 _FIRST_NUMBER = 900_001
+#: Of invoices and vouchers, above those of the world.
+_FIRST_ID = 90_001
+_FIRST_VOUCHER = 2_900_001
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,10 +34,16 @@ class Change:
 
 
 def changes(world: World, rng: Random) -> Iterator[Change]:
-    """Yield edits without end: orders amended, cancelled and added, suppliers moved; mostly amendments."""
+    """Yield edits without end: orders amended, cancelled and added, suppliers moved; mostly amendments.
+
+    In a world with invoices and vouchers, these are entered too, and orders that were invoiced are left alone.
+    """
     office = _Office(world, rng)
+    kinds: dict[Callable[[], Change], int] = {office.amend: 45, office.cancel: 5, office.add: 30, office.move: 20}
+    kinds |= {office.bill: 15} if "supplier_invoices" in world.expected else {}
+    kinds |= {office.enter: 15} if "journals" in world.expected else {}
     while True:
-        yield rng.choices((office.amend, office.cancel, office.add, office.move), weights=(45, 5, 30, 20))[0]()
+        yield rng.choices(list(kinds), weights=list(kinds.values()))[0]()
 
 
 class _Office:
@@ -42,11 +54,14 @@ class _Office:
         # Codings of new orders are numbered apart from those of the world.
         self._desk = Desk(rng, first_coding=900_000)
         self._numbers = count(_FIRST_NUMBER)
+        self._clerk = Clerk(rng, _FIRST_ID)
+        self._bookkeeper = Bookkeeper(rng, _FIRST_VOUCHER)
         expected = world.expected
+        invoiced = {row["PoRefNumber"] for row in world.ifs_seed["sets"].get("ManSuppInvoiceSet", ())}
         self._orders = {
             row["OrderNo"]: row
             for row in world.rows("PurchaseOrderSet")
-            if expected["purchase_orders"][row["OrderNo"]] is APPLIED
+            if expected["purchase_orders"][row["OrderNo"]] is APPLIED and row["OrderNo"] not in invoiced
         }
         self._lines: dict[str, list[Row]] = defaultdict(list)
         for row in world.rows("PurchaseOrderLineSet"):
@@ -107,6 +122,27 @@ class _Office:
             what=f"moved to {address['Address1']}",
             edits=[{"set": "SupplierInfoAddressSet", "patch": [changed]}],
         )
+
+    def bill(self) -> Change:
+        """Post an invoice that has no order."""
+        supplier = self._suppliers[self._rng.choice(sorted(self._suppliers))]
+        company = company_for(supplier, self._rng)
+        terms = supplier.terms[company.code]
+        invoice = self._clerk.invoice(
+            company, supplier.supplier_id, terms, self._clerk.bill(company, terms[0]), day=LAST_DAY
+        )
+        edits = [{"set": table, "upsert": rows} for table, rows in invoice_rows([invoice]).items()]
+        amount = f"{invoice.header['NetCurrAmount']} {terms[0]}"
+        return Change(flow="supplier_invoices", key=invoice.key, what=f"posted, {amount}", edits=edits)
+
+    def enter(self) -> Change:
+        """Enter a voucher into the hold table."""
+        voucher = self._bookkeeper.draw(self._rng.choice(MAPPED))
+        edits = [
+            {"set": "VoucherSet", "upsert": [voucher.header]},
+            {"set": "VoucherRowSet", "upsert": voucher.rows},
+        ]
+        return Change(flow="journals", key=voucher.key, what=f"entered, {len(voucher.rows)} rows", edits=edits)
 
     def _some_order(self) -> Row:
         if not self._orders:

@@ -61,10 +61,11 @@ class Invoice:
 
 
 class Clerk:
-    """Draws invoices one after the other; ids count per company, so the same one occurs in several."""
+    """Draws invoices one after the other; ids count from `first` per company, so the same one occurs in several."""
 
-    def __init__(self, rng: Random) -> None:
+    def __init__(self, rng: Random, first: int = _FIRST_ID) -> None:
         self._rng = rng
+        self._first = first
         self._ids: dict[str, count[int]] = {}
 
     def invoice(
@@ -85,7 +86,7 @@ class Clerk:
             changes: replace properties of the header.
         """
         currency, term = terms
-        number = next(self._ids.setdefault(company.code, count(_FIRST_ID)))
+        number = next(self._ids.setdefault(company.code, count(self._first)))
         key = {"Company": company.code, "InvoiceId": number}
         items = [_item(key, place, share, company, currency) for place, share in enumerate(shares, 1)]
         net = sum((item["NetCurrAmount"] for item in items), Decimal(0))

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
+from sandbox.world.books_ground import PAYABLE
 from sandbox.world.expected import APPLIED
 from sandbox.world.ground import BY_CODE, PARTS, Row, tables
 from sandbox.world.ordering import LAST_DAY, START_FROM
@@ -14,6 +15,7 @@ from sandbox.world.worlds import World
 _COMPANY: Final = BY_CODE["10"]
 _FIRST_ORDER: Final = 1_000_000
 _CODING: Final = 500_000
+_FIRST_VOUCHER: Final = 2_600_001
 
 
 def build_plain_world(
@@ -23,6 +25,8 @@ def build_plain_world(
     part_lines: int = 2,
     coded_lines: int = 1,
     account: str = "",
+    vouchers: int = 0,
+    voucher_rows: int = 20,
     children: bool = True,
     ifs_switches: Mapping[str, Any] | None = None,
     cin7_limit: Mapping[str, Any] | None = None,
@@ -33,6 +37,8 @@ def build_plain_world(
         part_lines: lines with a part in every order.
         coded_lines: lines coded to the general ledger in every order.
         account: of all coded lines; empty: they vary. `9999` is the one that Cin7 lacks.
+        vouchers: of the hold table, all of which may be posted.
+        voucher_rows: in each of them.
         children: False leaves suppliers with nothing but their header, for scans.
         cin7_limit: see `build_world`; None: no limit at all.
     """
@@ -49,6 +55,10 @@ def build_plain_world(
         for place in range(part_lines + coded_lines)
     ]
     sets["PreAccountingSet"] = _codings(orders, range(part_lines, part_lines + coded_lines), account)
+    sets["VoucherSet"] = [_voucher(number) for number in range(vouchers)]
+    sets["VoucherRowSet"] = [
+        _voucher_row(number, place, voucher_rows) for number in range(vouchers) for place in range(1, voucher_rows + 1)
+    ]
     return World(
         ifs_seed=seed,
         cin7_seed=cin7_seed({}, cin7_limit or {"calls": 0}),
@@ -57,6 +67,7 @@ def build_plain_world(
         expected={
             "suppliers": {row["SupplierId"]: APPLIED for row in sets["SupplierInfoGeneralSet"]},
             "purchase_orders": {row["OrderNo"]: APPLIED for row in sets["PurchaseOrderSet"]},
+            "journals": {_voucher_key(row): APPLIED for row in sets["VoucherSet"]},
         },
         start_from=START_FROM.isoformat(),
     )
@@ -175,3 +186,38 @@ def _codings(orders: int, places: range, account: str) -> list[Row]:
         for number in range(orders)
         for place in places
     ]
+
+
+def _voucher(number: int) -> Row:
+    return {
+        "Company": _COMPANY.code,
+        "AccountingYear": LAST_DAY.year,
+        "VoucherType": "M",
+        "VoucherNo": _FIRST_VOUCHER + number,
+        "VoucherDate": LAST_DAY.isoformat(),
+        "VoucherUpdated": False,
+        "Objstate": "Confirmed",
+    }
+
+
+def _voucher_key(row: Row) -> str:
+    return "/".join(str(row[name]) for name in ("Company", "AccountingYear", "VoucherType", "VoucherNo"))
+
+
+def _voucher_row(number: int, place: int, rows: int) -> Row:
+    """Return one row: the last of a voucher is the credit of all others."""
+    key = {name: value for name, value in _voucher(number).items() if name not in ("VoucherUpdated", "Objstate")}
+    amounts = [Decimal(10_000 + 37 * (number + one) % 9_000).scaleb(-2) for one in range(1, rows)]
+    is_last = place == rows
+    return {
+        **key,
+        "RowNo": place,
+        "EntryDate": LAST_DAY.isoformat(),
+        "Account": PAYABLE[_COMPANY.code] if is_last else _COMPANY.codings[(number + place) % len(_COMPANY.codings)],
+        "CodeB": None if is_last else _COMPANY.cost_centres[number % len(_COMPANY.cost_centres)],
+        "CurrencyCode": _COMPANY.currency,
+        "DebetAmount": None if is_last else amounts[place - 1],
+        "CreditAmount": sum(amounts) if is_last else None,
+        "CurrencyRate": 1,
+        "Text": "Month end",
+    }

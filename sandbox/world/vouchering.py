@@ -41,10 +41,11 @@ class Voucher:
 
 
 class Bookkeeper:
-    """Draws vouchers one after the other; numbers start anew for each company, year and type."""
+    """Draws vouchers one after the other; numbers start anew at `first` for each company, year and type."""
 
-    def __init__(self, rng: Random) -> None:
+    def __init__(self, rng: Random, first: int = _FIRST_NUMBER) -> None:
         self._rng = rng
+        self._first = first
         self._numbers: dict[tuple[str, int, str], count[int]] = {}
 
     def draw(self, company: Company) -> Voucher:
@@ -66,7 +67,7 @@ class Bookkeeper:
         rng = self._rng
         day = day or START_FROM + timedelta(days=rng.randrange((LAST_DAY - START_FROM).days + 1))
         year, period = _period(company.code, day)
-        number = next(self._numbers.setdefault((company.code, year, kind), count(_FIRST_NUMBER)))
+        number = next(self._numbers.setdefault((company.code, year, kind), count(self._first)))
         key = {"Company": company.code, "AccountingYear": year, "VoucherType": kind, "VoucherNo": number}
         dated = {**key, "AccountingPeriod": period, "VoucherDate": day.isoformat()}
         entered = (day + timedelta(days=rng.randrange(4))).isoformat()

@@ -123,6 +123,10 @@ def _check_names(part: StreamSettings | SetSettings, where: str) -> None:
 
 
 def _check_policy(policy: PolicySettings) -> None:
+    if policy.reconcile_at and not _CLOCK.fullmatch(policy.reconcile_at):
+        raise SettingError(
+            f'[policy] reconcile_at is {policy.reconcile_at!r}: write a time such as "04:30", or "" for never.'
+        )
     try:
         tolerance = Decimal(policy.total_tolerance)
     except InvalidOperation:

@@ -1,6 +1,9 @@
 """What each company decided (mapping tables) and what Cin7 holds (reference data): all that a mapping may ask. Pure."""
 
+from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
+from typing import Protocol
 
 import msgspec
 
@@ -40,6 +43,17 @@ class ChartAccount(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def active(self) -> bool:
         return self.status.upper() == "ACTIVE"
+
+
+class IfsAccount(Protocol):
+    """One account of a chart of IFS, as far as a rule may ask."""
+
+    @property
+    def span(self) -> str:
+        """The days on which it is valid, in words."""
+
+    def valid_on(self, day: date) -> bool:
+        """Say whether it may be posted to on `day`."""
 
 
 class Term(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,6 +117,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
         supplier_status: the settings name a property that tells whether a supplier is blocked.
         today: YYYY-MM-DD on IFS's clock.
         new_supplier: what else IFS wants of each part of a supplier that is created there, by set and property.
+        ifs_accounts: IFS's own accounts by company and number; a company whose chart is not known is not in it.
     """
 
     tables: Tables = Tables()
@@ -113,3 +128,4 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     supplier_status: bool = False
     today: str = ""
     new_supplier: dict[str, dict[str, str | bool | int]] = {}
+    ifs_accounts: Mapping[str, Mapping[str, IfsAccount]] = {}

@@ -124,6 +124,9 @@ class PolicySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     total_tolerance: str = "0.01"
     auto_replay: bool = True
     journal_verdict_field: str = ""
+    #: What that field is set to: members of its enumeration, or any text.
+    journal_verdict_passed: str = "CfEnum_PASSED"
+    journal_verdict_failed: str = "CfEnum_FAILED"
     #: Order states that create or amend the purchase, and those that void it; all other known states are left alone.
     order_states: tuple[str, ...] = ("Released", "Confirmed")
     cancelled_states: tuple[str, ...] = ("Cancelled",)
@@ -154,6 +157,8 @@ class PolicySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     #: Seconds after which the work of a process that gave no sign of life is taken over by another. Above the longest
     #: call that a writer makes (`read_timeout_s` of its account).
     lease_s: Annotated[float, msgspec.Meta(gt=0)] = 60
+    #: When this month and the one before are compared every night, on the clock of IFS's time zone; empty: never.
+    reconcile_at: str = "04:30"
     #: Attempts with back-off before a record that keeps failing is held.
     attempts_max: Positive = 20
 

@@ -9,7 +9,17 @@ from shared.config.table_columns import TABLES, Cells, Table, tables_of
 from shared.config.table_files import Row, TableFault, read_table, write_table
 from shared.ledger.connection import Conn
 
-__all__ = ["TABLES", "ImportResult", "TableFault", "counts", "export_csv", "export_rows", "import_csv", "load_tables"]
+__all__ = [
+    "TABLES",
+    "ImportResult",
+    "TableFault",
+    "companies",
+    "counts",
+    "export_csv",
+    "export_rows",
+    "import_csv",
+    "load_tables",
+]
 
 
 class ImportResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +85,11 @@ def counts(conn: Conn) -> dict[str, int]:
 def load_tables(conn: Conn) -> Tables:
     """Return all tables as mappings ask for them."""
     return tables_of({name: list(_rows(conn, table).values()) for name, table in TABLES.items()})
+
+
+def companies(conn: Conn) -> list[str]:
+    """Return the companies that are known."""
+    return [cells[0] for cells in _rows(conn, TABLES["companies"])]
 
 
 def _rows(conn: Conn, table: Table) -> dict[Cells, Cells]:

@@ -19,7 +19,7 @@ from shared.config.settings import IfsSettings
 from shared.errors import ConnectorError, Retryable
 from shared.http import Answer, Http
 from shared.ifs.auth import Tokens, token_url
-from shared.ifs.errors import MODIFIED, NOT_FOUND, IfsUnreadable, error_code, read_error, retry_after
+from shared.ifs.errors import MODIFIED, IfsUnreadable, error_code, is_absent, read_error, retry_after
 from shared.ifs.memory import Memory
 from shared.ifs.metadata import Metadata, read_metadata
 from shared.ifs.odata import Value, predicate
@@ -134,7 +134,7 @@ class IfsClient:
             ConnectorError: as `read_error` says.
         """
         answer = self._sent(_Call("GET", address, _JSON, lane=lane, slot=slot, within_s=self.call_s_max))
-        if answer.status == 404 and error_code(answer.body) == NOT_FOUND:
+        if is_absent(answer.status, answer.body):
             return None
         if answer.status != 200:
             raise read_error(answer.status, answer.headers, answer.body, what=what)

@@ -109,6 +109,12 @@ def error_code(body: bytes) -> str:
     return _decoded(body)[0]
 
 
+def is_absent(status: int, body: bytes) -> bool:
+    """Say whether an answer means that there is no row with this key, rather than no such service or address."""
+    code, message, _ = _decoded(body)
+    return status == 404 and (code == NOT_FOUND or (not code and bool(message)))
+
+
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Return the seconds to wait that `Retry-After` states as a number or as a date; None where it states none.
 

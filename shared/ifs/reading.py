@@ -111,6 +111,7 @@ def _query(of: BoundSet, order: tuple[str, ...], condition: str, *, by_stamp: bo
         condition=condition,
         by_stamp=by_stamp,
         unique=of.unique,
+        numbers=of.numbers,
     )
 
 

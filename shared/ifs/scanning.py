@@ -27,6 +27,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
         title: the set in errors, and in what is learnt about its pages.
         by_stamp: `order` begins with an instant or a date.
         unique: no two rows are at the same place in `order`.
+        numbers: the properties in it that are whole numbers, though they may come as texts.
         strict: nothing may be missed, even behind a cap that the server does not mention.
         at_most: rows that there can be; 0: any number.
     """
@@ -38,6 +39,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     condition: str = ""
     by_stamp: bool = False
     unique: bool = True
+    numbers: frozenset[str] = frozenset()
     strict: bool = False
     at_most: int = 0
 
@@ -52,6 +54,8 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
                 value = Bare(value)
             if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
                 return None
+            if field in self.numbers and isinstance(value, str) and value.isdecimal():
+                value = int(value)
             if isinstance(value, str) and not is_sendable(value):
                 return None
             found.append(value)

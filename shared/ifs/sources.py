@@ -75,9 +75,12 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
         flow: its name, and the name of its section in the settings.
         document: the struct that a whole record is decoded into; its fields are named as the sets.
         date: the header's business date; empty: it has none.
+        date_type: of that property, where the tenant does not say.
         units: where the history log shows its changes.
         further: sets that are written and not read with the others.
         expiry: the header's field after whose date the record counts as another; empty: it has none.
+        grouped: the child whose rows are the header set's own, where that has no row for each record: the rows that
+            share a key are one, and the first of them tells what the header does.
     """
 
     flow: str
@@ -85,9 +88,11 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     header: SetSource
     children: tuple[SetSource, ...] = ()
     date: str = ""
+    date_type: str = "Edm.Date"
     units: tuple[Unit, ...] = ()
     further: tuple[SetSource, ...] = ()
     expiry: str = ""
+    grouped: str = ""
 
     def bound(self, stream: StreamSettings) -> "Bound":
         """Return it with the names that `stream` gives its services, sets and properties."""
@@ -137,6 +142,13 @@ class BoundSet(msgspec.Struct, frozen=True, kw_only=True):
         """The set as errors and logs name it."""
         return f"{self.service}/{self.entity_set}"
 
+    def named(self, key: Sequence[str]) -> list[tuple[str, Value]]:
+        """Return the parts of a key with their properties, as an address names them."""
+        return [
+            (name, int(part) if name in self.numbers and part.isdecimal() else part)
+            for name, part in zip(self.key, key, strict=True)
+        ]
+
     def belongs(self, row: Row) -> bool:
         """Say whether the row is a supplier's where other parties have rows in the set too."""
         return not self.source.party or row.values.get(PARTY) in {None, SUPPLIER}
@@ -163,15 +175,20 @@ class Bound(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         parts = [key_text(values.get(name)) for name in self.header.key]
         return "/".join(parts) if all(parts) else ""
 
-    def asks_for(self, key: str) -> str:
-        """Return the condition for the one record; empty where IFS cannot have such a key."""
+    def key_values(self, key: str) -> tuple[Value, ...]:
+        """Return the parts of a key as filters show them; none where IFS cannot have such a key."""
         parts = key.split("/", len(self.header.key) - 1)
         if len(parts) != len(self.header.key) or not all(is_sendable(part) for part in parts):
-            return ""
-        named = list(zip(self.header.key, parts, strict=True))
-        if any(name in self.header.numbers and not part.isdecimal() for name, part in named):
-            return ""
-        return both(*(equals(name, int(part) if name in self.header.numbers else part) for name, part in named))
+            return ()
+        named = self.header.named(parts)
+        if any(isinstance(value, str) and name in self.header.numbers for name, value in named):
+            return ()
+        return tuple(value for _, value in named)
+
+    def asks_for(self, key: str) -> str:
+        """Return the condition for the one record; empty where IFS cannot have such a key."""
+        named = zip(self.header.key, self.key_values(key), strict=False)
+        return both(*(equals(name, value) for name, value in named))
 
     def identity(self, row: Row) -> str:
         """Return the key, or a stand-in that names the row where it has none, so that it can be held too."""
@@ -202,7 +219,7 @@ class Bound(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         return "/".join([*steps, child.source.nested])
 
     def _pairs(self, of: BoundSet, row: Row) -> list[tuple[str, Value]]:
-        return [(name, key_text(row.values.get(name))) for name in of.key]
+        return of.named([key_text(row.values.get(name)) for name in of.key])
 
 
 @lru_cache(maxsize=64)
@@ -218,7 +235,8 @@ def _bound(source: Source, encoded: bytes) -> Bound:
     sets = {HEADER: header}
     children = []
     for child in source.children:
-        bound = _bound_set(child, stream.sets.get(child.name, SetSettings()), sets)
+        named = at_header if child.name == source.grouped else stream.sets.get(child.name, SetSettings())
+        bound = _bound_set(child, named, sets)
         sets[child.name] = bound
         children.append(bound)
     further = tuple(_bound_set(of, stream.sets.get(of.name, SetSettings()), sets) for of in source.further)

@@ -78,6 +78,18 @@ def open_causes(cur: Cur, *, self_clearing: bool = True) -> list[Cause]:
     return [Cause(id=row[0], code=row[1], company=row[2], value=row[3]) for row in rows]
 
 
+def companies_doubted(cur: Cur, ending: str) -> list[str]:
+    """Return the companies with an open finding on a field of that ending."""
+    rows = cur.execute(
+        """
+        select distinct f.company from finding f join entry e on e.id = f.entry_id
+        where f.open and e.state = 'held' and right(f.field, length(%s)) = %s
+        """,
+        (ending, ending),
+    ).fetchall()
+    return [str(row[0]) for row in rows]
+
+
 def witnesses(cur: Cur, cause_id: int, limit: int = 1) -> list[int]:
     """Return held entries that this cause holds, oldest first: mapping one again shows whether it is gone."""
     rows = cur.execute(

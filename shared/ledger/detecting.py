@@ -1,7 +1,7 @@
 """Turns what a read saw into new entries: a record whose fingerprint changed gets its next version, others nothing."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 import msgspec
@@ -13,12 +13,15 @@ from shared.ledger.messages import Message, carriers_of, write_carriers
 
 #: Why a record is left alone that was there before anybody looked; it is, for as long as nobody changes it.
 COUNTED: Final = "there before the first look, and linked to nothing"
+#: What is said of a record that has left the set it was read from.
+LEFT: Final = "no longer in IFS's set: posted, or removed"
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """One record as a read saw it.
 
     `skipped` says why it is not for us (dated before the start, a state we leave alone); then `raw` may be empty.
+    `dated`: its business date; None where it has none.
     """
 
     key: str
@@ -28,6 +31,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     company: str = ""
     stamp: str = ""
     skipped: str = ""
+    dated: date | None = None
 
 
 class Detected(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,10 +72,12 @@ def record_seen(
     lane: str = "live",
     sweep: int = 0,
     carried: bool = False,
+    why: str = "",
 ) -> Detected:
     """Record one batch in the caller's transaction.
 
-    With `carried`, the messages that bring the new entries to the mappers are written too.
+    With `carried`, the messages that bring the new entries to the mappers are written too. `why`: what their events
+    say; empty: that a pull or a read by key saw them.
 
     A read that began before the last one recorded cannot bring news: what it saw differently is older, and left out.
     A newer version closes every older open entry of its record, except one that a writer holds right now.
@@ -97,8 +103,18 @@ def record_seen(
     if changed:
         _advance(cur, flow, changed, versions, read_at, sweep)
     sent = [seen for seen in latest.values() if not seen.skipped and (seen.key in versions or seen.key in created)]
+    why = why or (f"seen changed by pull {poll_id}" if poll_id else "read again by key")
     detected = _insert_entries(
-        cur, flow, sent, versions, read_at=read_at, actor=actor, poll_id=poll_id, lane=lane, carried=carried
+        cur,
+        flow,
+        sent,
+        versions,
+        read_at=read_at,
+        actor=actor,
+        poll_id=poll_id,
+        lane=lane,
+        carried=carried,
+        why=why,
     )
     older = [seen.key for seen in changed if known[seen.key][0] > 0]
     unheld = _supersede_older(cur, flow, older, versions, actor) if older else ()
@@ -108,6 +124,54 @@ def record_seen(
         skipped=sum(1 for seen in latest.values() if seen.skipped),
         unheld=unheld,
     )
+
+
+def leave(cur: Cur, flow: str, keys: Sequence[str], *, why: str, actor: str) -> tuple[tuple[int, str], ...]:
+    """Note that records have left the set they are read from, and close what is open of them; return the held ones.
+
+    For sets that records leave in the ordinary course: nothing is missed. One that comes back counts as changed.
+
+    Args:
+        why: for whoever asks what became of the record.
+    """
+    rows = cur.execute(
+        "select key, version from record where flow = %s and key = any(%s) order by key for update",
+        (flow, sorted(keys)),
+    ).fetchall()
+    versions = {str(row[0]): int(row[1]) + 1 for row in rows}
+    cur.execute(
+        """
+        update record set skipped = %s, vanished_at = coalesce(vanished_at, now())
+        where flow = %s and key = any(%s)
+        """,
+        (why, flow, list(versions)),
+    )
+    return _supersede_older(cur, flow, list(versions), versions, actor, why=why)
+
+
+def left_open(cur: Cur, flow: str) -> list[str]:
+    """Return the records that have left their set and have something open, such as what a writer had in its hands."""
+    rows = cur.execute(
+        """
+        select distinct e.key from entry e join record r on r.flow = e.flow and r.key = e.key
+        where e.flow = %s and e.state in ('detected', 'mapped', 'waiting', 'retrying', 'held')
+          and r.vanished_at is not null
+        """,
+        (flow,),
+    ).fetchall()
+    return [str(row[0]) for row in rows]
+
+
+def held_keys(cur: Cur, flow: str, at_most: int) -> list[str]:
+    """Return records that something holds: of very many, others every time."""
+    rows = cur.execute(
+        """
+        select key from (select distinct key from entry where flow = %s and state = 'held') as held
+        order by random() limit %s
+        """,
+        (flow, at_most),
+    ).fetchall()
+    return [str(row[0]) for row in rows]
 
 
 _Known = dict[str, tuple[int, str, datetime, str]]
@@ -141,10 +205,10 @@ def _create_records(cur: Cur, flow: str, fresh: Sequence[Seen], read_at: datetim
     """Insert records that were never seen before, as this batch saw them; return the keys that were new indeed."""
     rows = cur.execute(
         """
-        insert into record (flow, key, version, fingerprint, header_tag, company, skipped, read_at, sweep)
-        select %s, key, version, fingerprint, tag, company, skipped, %s, %s
-        from unnest(%s::text[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[])
-             as seen (key, version, fingerprint, tag, company, skipped)
+        insert into record (flow, key, version, fingerprint, header_tag, company, skipped, dated, read_at, sweep)
+        select %s, key, version, fingerprint, tag, company, skipped, dated, %s, %s
+        from unnest(%s::text[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::date[])
+             as seen (key, version, fingerprint, tag, company, skipped, dated)
         on conflict do nothing returning key
         """,
         (
@@ -157,6 +221,7 @@ def _create_records(cur: Cur, flow: str, fresh: Sequence[Seen], read_at: datetim
             [seen.header_tag for seen in fresh],
             [storable(seen.company) for seen in fresh],
             [storable(seen.skipped) for seen in fresh],
+            [seen.dated for seen in fresh],
         ),
     ).fetchall()
     return {str(row[0]) for row in rows}
@@ -166,16 +231,17 @@ def _touch(cur: Cur, flow: str, unchanged: Sequence[Seen], read_at: datetime, sw
     cur.execute(
         """
         update record set header_tag = seen.tag, read_at = greatest(read_at, %s), sweep = greatest(sweep, %s),
-                          vanished_at = null
-        from unnest(%s::text[], %s::text[]) as seen (key, tag)
+                          vanished_at = null, dated = seen.dated
+        from unnest(%s::text[], %s::text[], %s::date[]) as seen (key, tag, dated)
         where record.flow = %s and record.key = seen.key
-          and (header_tag <> seen.tag or %s > 0 or vanished_at is not null)
+          and (header_tag <> seen.tag or %s > 0 or vanished_at is not null or record.dated is distinct from seen.dated)
         """,
         (
             read_at,
             sweep,
             [seen.key for seen in unchanged],
             [seen.header_tag for seen in unchanged],
+            [seen.dated for seen in unchanged],
             flow,
             sweep,
         ),
@@ -188,10 +254,10 @@ def _advance(
     cur.execute(
         """
         update record set version = seen.version, fingerprint = seen.fingerprint, header_tag = seen.tag,
-                          company = seen.company, skipped = seen.skipped, read_at = %s,
+                          company = seen.company, skipped = seen.skipped, dated = seen.dated, read_at = %s,
                           sweep = greatest(sweep, %s), vanished_at = null
-        from unnest(%s::text[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[])
-             as seen (key, version, fingerprint, tag, company, skipped)
+        from unnest(%s::text[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::date[])
+             as seen (key, version, fingerprint, tag, company, skipped, dated)
         where record.flow = %s and record.key = seen.key
         """,
         (
@@ -203,6 +269,7 @@ def _advance(
             [seen.header_tag for seen in changed],
             [storable(seen.company) for seen in changed],
             [storable(seen.skipped) for seen in changed],
+            [seen.dated for seen in changed],
             flow,
         ),
     )
@@ -219,6 +286,7 @@ def _insert_entries(
     poll_id: int | None,
     lane: str,
     carried: bool,
+    why: str,
 ) -> Detected:
     """Insert an entry for each record, the first version where `versions` names none, with its event and body."""
     if not sent:
@@ -250,7 +318,7 @@ def _insert_entries(
             "read_at": read_at,
             "lane": lane,
             "actor": actor,
-            "why": f"seen changed by pull {poll_id}" if poll_id else "read again by key",
+            "why": why,
             "keys": [seen.key for seen in sent],
             "versions": [versions.get(seen.key, 1) for seen in sent],
             "fingerprints": [seen.fingerprint for seen in sent],
@@ -272,7 +340,13 @@ def _insert_entries(
 
 
 def _supersede_older(
-    cur: Cur, flow: str, keys: Sequence[str], versions: Mapping[str, int], actor: str
+    cur: Cur,
+    flow: str,
+    keys: Sequence[str],
+    versions: Mapping[str, int],
+    actor: str,
+    *,
+    why: str = "a newer version was seen",
 ) -> tuple[tuple[int, str], ...]:
     """Close what a newer version overtook; return the held ones, whose dead letters must go."""
     rows = cur.execute(
@@ -291,12 +365,18 @@ def _supersede_older(
             from older where entry.id = older.id returning entry.id
         ), told as (
             insert into event (entry_id, was, becomes, actor, why)
-            select id, state, 'superseded', %(actor)s, 'a newer version was seen' from older
+            select id, state, 'superseded', %(actor)s, %(why)s from older
         ), answered as (
             update finding set open = false from older where finding.entry_id = older.id and finding.open
         )
         select id, stage from older where state = 'held'
         """,
-        {"flow": flow, "keys": list(keys), "versions": [versions[key] for key in keys], "actor": actor},
+        {
+            "flow": flow,
+            "keys": list(keys),
+            "versions": [versions[key] for key in keys],
+            "actor": actor,
+            "why": storable(why),
+        },
     ).fetchall()
     return tuple((int(row[0]), str(row[1])) for row in rows)

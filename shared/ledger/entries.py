@@ -9,7 +9,7 @@ import msgspec
 from shared.findings import Finding
 from shared.fingerprints import digest
 from shared.flows import Stage
-from shared.ledger import bodies
+from shared.ledger import backfills, bodies
 from shared.ledger.causes import keep_findings
 from shared.ledger.claiming import WritingClaim
 from shared.ledger.connection import Cur
@@ -198,19 +198,22 @@ def send_again(cur: Cur, flow: str, ids: Sequence[int], *, actor: str, why: str,
     return write_messages(cur, "map", flow, moved)
 
 
-def ask(cur: Cur, flow: str, key: str, *, actor: str, why: str) -> list[Message]:
+def ask(cur: Cur, flow: str, key: str, *, actor: str, why: str, lane: str = "live") -> list[Message]:
     """Ask for one record by key, unless something about it is under way: an entry without a body, to be read.
 
-    Returns no message where the record has an open entry already.
+    Returns no message where the record has an open entry already. One that a backfill keeps back goes on at once.
+    `lane`: of the budgets, that of who asks.
     """
     cur.execute("insert into record (flow, key) values (%s, %s) on conflict do nothing", (flow, key))
     cur.execute("select 1 from record where flow = %s and key = %s for update", (flow, key))
+    if parked := backfills.let_go_of(cur, flow, key):
+        return write_messages(cur, "map", flow, parked)
     row = cur.execute(
         """
         with fresh as (
-            insert into entry (flow, key, version, fingerprint, state, reread)
+            insert into entry (flow, key, version, fingerprint, state, reread, lane)
             select %(flow)s, %(key)s, (select version + 1 from record where flow = %(flow)s and key = %(key)s),
-                   '', 'detected', true
+                   '', 'detected', true, %(lane)s
             where not exists (select 1 from entry where flow = %(flow)s and key = %(key)s
                               and state in ('detected', 'mapped', 'waiting', 'retrying', 'held'))
             returning id
@@ -223,7 +226,7 @@ def ask(cur: Cur, flow: str, key: str, *, actor: str, why: str) -> list[Message]
         )
         select id from fresh
         """,
-        {"flow": flow, "key": key, "actor": actor, "why": why},
+        {"flow": flow, "key": key, "actor": actor, "why": why, "lane": lane},
     ).fetchone()
     return write_messages(cur, "map", flow, [int(row[0])], batch=BATCH["map"]) if row else []
 

@@ -113,7 +113,7 @@ def begin_poll(cur: Cur, mark: Watermark, *, flow: str, company: str, source: st
     cur.execute(
         """
         update poll set outcome = 'abandoned', finished_at = now()
-        where flow = %s and source = %s and outcome = 'running' and generation < %s
+        where flow = %s and source = %s and outcome = 'running' and generation < %s and strategy <> 'backfill'
         """,
         (flow, source, mark.generation),
     )
@@ -155,8 +155,8 @@ def end_poll(
     )
 
 
-def vanished(cur: Cur, flow: str, sweep: int, scope: str = "") -> tuple[int, list[str]]:
-    """Mark the records that a complete sweep did not meet; return how many there are and the first hundred.
+def vanished(cur: Cur, flow: str, sweep: int, scope: str = "") -> list[str]:
+    """Mark the records that a complete sweep did not meet; return their keys.
 
     What was read by key since the sweep began may have appeared behind it, and is not gone. `scope`: only records whose
     keys begin so were looked for.
@@ -170,8 +170,7 @@ def vanished(cur: Cur, flow: str, sweep: int, scope: str = "") -> tuple[int, lis
         """,
         (flow, scope, sweep, sweep),
     ).fetchall()
-    keys = sorted(str(row[0]) for row in rows)
-    return len(keys), keys[:100]
+    return sorted(str(row[0]) for row in rows)
 
 
 def population(cur: Cur, flow: str, scope: str = "") -> int:

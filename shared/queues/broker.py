@@ -3,6 +3,7 @@
 What stock dramatiq 2.2 loses in ordinary faults, and why these few lines suffice: docs/decisions/0030-broker.md.
 """
 
+import time
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -45,6 +46,15 @@ def redis_client(redis_url: str) -> redis.Redis:
         )
     except ValueError as error:
         raise Misconfigured(f"REDIS_URL is not a Redis address: {error}") from error
+
+
+def anybody_working(client: redis.Redis) -> bool:
+    """Say whether any worker of any machine has shown a sign of life a moment ago.
+
+    Source: docs/decisions/0030-broker.md; dramatiq keeps a heartbeat of every process that asks for messages.
+    """
+    since = int(time.time() * 1000) - HEARTBEAT_MS
+    return bool(client.zcount(f"{NAMESPACE}:__heartbeats__", since, "+inf"))
 
 
 class SafeConsumer(_RedisConsumer):

@@ -274,3 +274,11 @@ def test_several_calls_leave_room_for_those_who_wait_longer(client: "redis.Redis
     assert single.take_free(5) == []
     crew.join()
     assert len(waited) == 1
+
+
+def test_a_process_knows_how_many_calls_it_was_permitted(client: "redis.Redis") -> None:
+    here, there = budget(client, limit=3), budget(client, limit=3)
+    here.take(timeout_s=0), here.take(timeout_s=0), there.take(timeout_s=0)
+    with pytest.raises(Retryable):
+        here.take(timeout_s=0)
+    assert (here.taken, there.taken) == (2, 1)

@@ -86,7 +86,7 @@ def test_it_makes_what_is_missing_runs_every_process_and_ends_when_told_to(runne
     with runner.started("--scale", "writer=2", "--scale", "poller=0") as process:
         until(lambda: process.poll() is not None or runner.ready())
         assert process.poll() is None, runner.out()
-        expected = ["sweeper", "mapper", "writer.1", "writer.2", "replayer", "web"]
+        expected = ["sweeper", "mapper", "writer.1", "writer.2", "replayer", "reconciler", "web"]
         until(lambda: all(f"supervisor | {name} started, process " in runner.out() for name in expected))
         assert f"http://127.0.0.1:{runner.port}/readyz" in runner.out()
         assert (runner.folder / ".connector" / "master.key").exists()

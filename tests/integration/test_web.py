@@ -21,9 +21,10 @@ import redis
 from shared.embedded import EmbeddedPostgres
 from shared.embedded.children import free_port
 from shared.findings import Finding
-from shared.ledger import entries
+from shared.ledger import backfills, entries, reconciliations
 from shared.ledger.connection import Ledger
 from shared.ledger.detecting import Seen, database_now, record_seen
+from shared.ledger.reconciliations import Found, Scope
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = """
@@ -183,8 +184,19 @@ def test_figures_tell_what_the_ledger_and_the_queues_hold(web: Web, database_url
         entries.hold(cur, found.entries[0], "map", [NINE], actor="test")
         cur.execute(
             "insert into poll (flow, source, strategy, finished_at, outcome) "
-            "values ('purchase_orders', 'x', 'modified', now(), 'done'), ('suppliers', 'x', 'sweep', now(), 'failed')"
+            "values ('purchase_orders', 'x', 'modified', now(), 'done'), ('suppliers', 'x', 'sweep', now(), 'failed'), "
+            "('suppliers', 'x', 'backfill', now(), 'done')"
         )
+        # What a backfill keeps back is no sign that something is stuck.
+        number = backfills.resume(cur, "purchase_orders", None, None, actor="test").id
+        backfills.keep_back(cur, number, found.entries[1:2])
+        scope = Scope(period="2026-03", flows=("purchase_orders",))
+        difference = Found(
+            flow="purchase_orders", key="1", step="ifs", document="order", company="10", cin7_account="main",
+            kind="held", settled=False, substance=b"", body=b"{}",
+        )  # fmt: skip
+        run = reconciliations.begin(cur, scope, actor="test")
+        reconciliations.record(cur, run, scope, [difference], actor="test", report=b"")
     ledger.close()
     with redis.Redis.from_url(redis_url) as client:
         client.rpush("dramatiq:map.purchase_orders", "one", "two")
@@ -201,6 +213,8 @@ def test_figures_tell_what_the_ledger_and_the_queues_hold(web: Web, database_url
     assert 'connector_seconds_since_pull{flow="suppliers"}' not in web.get("/metrics").text
     assert web.figure('connector_budget_limit{key="ifs",target="ifs"}') == 600
     assert web.figure("connector_effects_unknown") == 0
+    assert web.figure('connector_open_differences{kind="held",period="2026-03"}') == 1
+    assert 0 <= web.figure('connector_seconds_since_reconciliation{period="2026-03"}') < 60
     assert web.figure('connector_up{source="ledger"}') == 1
 
 

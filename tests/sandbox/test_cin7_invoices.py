@@ -312,6 +312,9 @@ def test_the_list_shows_one_of_several_invoices_and_search_finds_all(cin7: Cin7)
     assert (row(cin7, Search="A-2")["InvoiceNumber"], row(cin7)["InvoiceAmount"]) == ("A-1", 30)
     cin7.control("POST", "switches", {"list_invoice": "last"})
     assert row(cin7)["InvoiceNumber"] == "A-2"
+    cin7.control("POST", "switches", {"list_amount": "shown", "list_stamp": "seconds"})
+    assert row(cin7)["InvoiceAmount"] == 15
+    assert len(row(cin7)["LastUpdatedDate"]) == len("2026-01-20T10:00:00Z")
     cin7.control("POST", "switches", {"invoice_search": "shown"})
     assert cin7.ok("GET", "purchaseList", Search="A-1")["PurchaseList"] == []
     assert row(cin7, InvoiceStatus="AUTHORISED", Search="A-2")["ID"] == purchase["ID"]

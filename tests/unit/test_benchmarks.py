@@ -3,6 +3,7 @@ import subprocess
 import sys
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -12,9 +13,9 @@ from benchmarks.figures import Figure, as_json, as_table, figure, percentile
 
 TINY = """
 import json
-from benchmarks import end_to_end
+from benchmarks import end_to_end, reconciling
 from benchmarks.figures import as_json
-print(json.dumps(as_json(end_to_end.measure(orders=12, repeats=1, name="tiny"))))
+print(json.dumps(as_json({})))
 """
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -79,22 +80,25 @@ def test_a_benchmark_that_does_not_exist_is_named_with_those_that_do() -> None:
     assert all(name in done.stderr for name in ALL)
 
 
-@pytest.mark.slow
-def test_a_tiny_run_measures_both_sides() -> None:
+def tiny(call: str) -> list[dict[str, Any]]:
+    """Measure in a process of its own."""
     done = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            TINY,
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
+        [sys.executable, "-c", TINY.format(call)], cwd=ROOT, capture_output=True, text=True, timeout=200, check=False
     )
     assert done.returncode == 0, done.stderr
-    (row,) = json.loads(done.stdout.splitlines()[-1])
+    found: list[dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+@pytest.mark.slow
+def test_a_tiny_run_measures_both_sides() -> None:
+    (row,) = tiny("end_to_end.measure(orders=12, repeats=1, name='tiny')")
     assert row["value"] > 0
     assert row["baseline"] > 0
     assert row["ratio"] == pytest.approx(row["value"] / row["baseline"])
+
+
+@pytest.mark.slow
+def test_a_tiny_month_costs_a_call_per_account_and_naively_one_per_document() -> None:
+    rows = tiny("reconciling.measure(documents=40)")
+    assert [(row["value"], row["baseline"]) for row in rows if row["name"].endswith("Cin7 calls")] == [(2, 40)]

@@ -113,3 +113,13 @@ def test_shares_are_together_exactly_what_is_shared(amount: Decimal, weights: li
 
 def test_a_rate_is_for_one_unit() -> None:
     assert money.rate_of(Decimal("0.61"), Decimal(100)) == Decimal("0.0061")
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "expected"),
+    [("1.5", "EUR", "1.50"), ("1.005", "EUR", "1.005"), ("2.00", "JPY", "2"), ("2", "KWD", "2.000")],
+)
+def test_an_amount_is_shown_in_the_units_of_its_currency_but_never_rounded(
+    amount: str, currency: str, expected: str
+) -> None:
+    assert str(money.in_units(Decimal(amount), currency)) == expected

@@ -1,5 +1,7 @@
 """Which records are left alone is told by their flow's states, not by a flow's name in the code."""
 
+from datetime import date
+
 import pytest
 
 from shared.config.settings import PolicySettings, StreamSettings
@@ -35,3 +37,27 @@ def test_a_document_from_before_the_start_is_left_alone() -> None:
     lens = IfsLens(INVOICES, supplier_invoices.SOURCE.bound(StreamSettings()), PolicySettings(), "2026-03-01")
     assert "before the start" in lens.skip({"Objstate": "Posted", "InvoiceDate": "2026-02-28"})
     assert not lens.skip({"Objstate": "Posted", "InvoiceDate": "2026-03-01"})
+
+
+@pytest.mark.parametrize(
+    ("day", "left_out"), [("2026-02-09", True), ("2026-02-10", False), ("2026-02-20", False), ("2026-02-21", True)]
+)
+def test_a_document_of_a_span_that_was_brought_in_afterwards_is_not_left_alone(day: str, left_out: bool) -> None:
+    spans = (("2025-12-01", "2025-12-31"), ("2026-02-10", "2026-02-20"))
+    lens = IfsLens(INVOICES, supplier_invoices.SOURCE.bound(StreamSettings()), PolicySettings(), "2026-03-01", spans)
+    assert bool(lens.skip({"Objstate": "Posted", "InvoiceDate": day})) is left_out
+    assert lens.skip({"Objstate": "Preliminary", "InvoiceDate": day})
+
+
+@pytest.mark.parametrize(
+    ("header", "dated"),
+    [
+        ({"InvoiceDate": "2026-03-01"}, date(2026, 3, 1)),
+        ({"InvoiceDate": "2026-02-30"}, None),
+        ({"InvoiceDate": ""}, None),
+        ({}, None),
+    ],
+)
+def test_a_record_is_dated_by_its_business_date(header: dict[str, str], dated: date | None) -> None:
+    lens = IfsLens(INVOICES, supplier_invoices.SOURCE.bound(StreamSettings()), PolicySettings())
+    assert lens.dated(header) == dated

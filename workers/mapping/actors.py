@@ -1,9 +1,9 @@
 """One mapping actor and one queue per flow; the order of events is written once: claim, read again, map, hand over."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 import dramatiq
@@ -18,16 +18,18 @@ from shared.errors import ConnectorError, Misconfigured, Retryable
 from shared.findings import Finding
 from shared.fingerprints import canonical
 from shared.flows import Flow, queue_of
-from shared.ledger import claiming, entries, links
+from shared.ledger import claiming, detecting, entries, links
 from shared.ledger import messages as ledger_messages
 from shared.ledger.claiming import MappingClaim
 from shared.ledger.connection import Cur, Ledger
+from shared.ledger.detecting import LEFT
 from shared.ledger.entries import Mapped
 from shared.ledger.messages import Message, write_messages
 from shared.queues.handing_over import actor_of, hand_over
 from shared.seeing import Lens
 from workers.holding import ALONE, OPERATOR_DELAY_S, Guard, bug_finding, crash_finding, persist
 from workers.mapping.cin7_suppliers import map_cin7_supplier
+from workers.mapping.journals import map_journal
 from workers.mapping.purchase_orders import map_order
 from workers.mapping.rereading import Reread, Rereader
 from workers.mapping.supplier_invoices import map_invoice
@@ -41,18 +43,22 @@ Result = msgspec.Struct | list[Finding]
 
 
 class Ready(msgspec.Struct, frozen=True):
-    """A mapped body as the ledger keeps it."""
+    """A mapped body as the ledger keeps it; `findings` are those that it carries itself."""
 
     body: bytes
     company: str
+    findings: tuple[Finding, ...] = ()
 
 
 MAPPINGS: dict[Flow, MappingRule] = {
     flows.SUPPLIERS: map_supplier,
     flows.PURCHASE_ORDERS: map_order,
     flows.SUPPLIER_INVOICES: map_invoice,
+    flows.JOURNALS: map_journal,
     flows.CIN7_SUPPLIERS: map_cin7_supplier,
 }
+#: Flows whose rule asks for IFS's own charts of accounts.
+CHARTED: Final = frozenset({flows.JOURNALS.name})
 
 
 class RulesOfTheMoment(Protocol):
@@ -64,6 +70,9 @@ class RulesOfTheMoment(Protocol):
     def refresh_for(self, findings: Sequence[Finding]) -> bool:
         """Read again, at most once a minute, what `findings` miss; return whether anything was read."""
 
+    def require_charts(self, companies: Iterable[str]) -> None:
+        """See that IFS's charts of these companies are known, as far as IFS shows them."""
+
 
 def map_raw(raw: bytes, lens: Lens, rule: MappingRule, rules: Rules) -> Result:
     """Decode one raw document and map it."""
@@ -71,6 +80,11 @@ def map_raw(raw: bytes, lens: Lens, rule: MappingRule, rules: Rules) -> Result:
     if isinstance(document, list):
         return document
     return rule(document, rules)
+
+
+def findings_of(result: msgspec.Struct | list[Finding]) -> Sequence[Finding]:
+    """Return what the mapping found wrong, also where that is for the writer to say in the target first."""
+    return result if isinstance(result, list) else getattr(result, "findings", ())
 
 
 class MappingStage:
@@ -89,6 +103,7 @@ class MappingStage:
         lease_s: float,
     ) -> None:
         self.flow = flow.name
+        self.passing = flow.passing
         self.rule = MAPPINGS[flow]
         self.lens = lens
         self.ledger = ledger
@@ -176,13 +191,15 @@ class MappingStage:
         Raises:
             ConnectorError: the rules cannot be read.
         """
+        if self.flow in CHARTED:
+            self.rules.require_charts({claim.company for claim in claims})
         rules = self.rules.get()
         results = [(claim, self._result(claim, rules)) for claim in claims]
-        findings = [finding for _, result in results if isinstance(result, list) for finding in result]
+        findings = [finding for _, result in results for finding in findings_of(result)]
         if findings and self._looked_again(findings):
             rules = self.rules.get()
             results = [
-                (claim, self._result(claim, rules) if isinstance(result, list) else result) for claim, result in results
+                (claim, self._result(claim, rules) if findings_of(result) else result) for claim, result in results
             ]
         return results
 
@@ -199,7 +216,8 @@ class MappingStage:
             result = map_raw(claim.raw or b"", self.lens, self.rule, rules)
             if isinstance(result, list):
                 return result
-            return Ready(canonical(result), getattr(result, "company", claim.company))
+            company = getattr(result, "company", claim.company)
+            return Ready(canonical(result), company, tuple(findings_of(result)))
         except Exception as bug:
             log.exception("a bug holds this entry", entry=claim.id, flow=self.flow)
             return [bug_finding(bug)]
@@ -218,6 +236,10 @@ class MappingStage:
 
     def _gone(self, claims: Sequence[MappingClaim]) -> None:
         """End entries whose record IFS does not have: asked for in vain, or gone since they were held."""
+        if self.passing:
+            keys = [claim.key for claim in claims]
+            persist(self.ledger, lambda cur: detecting.leave(cur, self.flow, keys, why=LEFT, actor=self.guard.actor))
+            return
         for claim in claims:
             if claim.raw is not None:
                 self.guard.hold(self.flow, "map", [claim.id], [vanished_finding(self.flow, claim)])

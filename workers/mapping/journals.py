@@ -8,20 +8,18 @@ from typing import Final
 
 import msgspec
 
-from shared.config.rules import Rules
-from shared.findings import Finding
-from shared.ifs.records.accounts import Account
-from shared.ifs.records.journals import Voucher, VoucherRow
+from shared.config.rules import IfsAccount, Rules
+from shared.findings import IN_IFS, Finding
+from shared.ifs.records.journals import Voucher, VoucherDocument, VoucherRow
 from shared.money import total_of
 from workers.mapping.accounts import cin7_code_of
 from workers.mapping.companies import Destination, destination_of
+from workers.mapping.results import JournalVerdict
 from workers.mapping.texts import escaped, invalid, shown
 
 #: Digits before and after the point. Source: docs/apis/ifs.md#literals (precision 130, scale 65).
 _DIGITS_MAX: Final = 65
 _DATE: Final = re.compile(r"(\d{4}-\d\d-\d\d)(T.*)?", re.ASCII)
-#: Ends the field of a finding about IFS's own chart, which a look at IFS may explain away.
-_IN_IFS: Final = " in IFS"
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,13 +33,37 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     dates_checked: bool = False
 
 
-def verdict(voucher: Voucher, rules: Rules, ifs_accounts: Mapping[str, Account] | None = None) -> Verdict:
+def map_journal(document: VoucherDocument, rules: Rules) -> JournalVerdict | list[Finding]:
+    """Return the verdict on a voucher of the hold table, or every reason why it fails.
+
+    A verdict that IFS's people are to see is handed to the writer, good or bad; it is none of ours to write to the
+    vouchers of a company that we do not know.
+    """
+    policy = rules.policy
+    found = verdict(document.voucher, rules)
+    unknown = any(finding.code == "company.unmapped" for finding in found.findings)
+    if not found.ok and (unknown or not policy.journal_verdict_field):
+        return list(found.findings)
+    header = document.header
+    return JournalVerdict(
+        company=header.company,
+        accounting_year=header.accounting_year,
+        voucher_type=header.voucher_type,
+        voucher_no=header.voucher_no,
+        ok=found.ok,
+        dates_checked=found.dates_checked,
+        field=policy.journal_verdict_field,
+        value=policy.journal_verdict_passed if found.ok else policy.journal_verdict_failed,
+        findings=found.findings,
+    )
+
+
+def verdict(voucher: Voucher, rules: Rules) -> Verdict:
     """Return the verdict on `voucher`, with one finding for every account and every amount that fails.
 
     Args:
         voucher: of the hold table, or not yet in IFS at all.
-        rules: the mapping tables and Cin7's charts.
-        ifs_accounts: IFS's accounts of the voucher's company by number; None: not known, and not looked at.
+        rules: the mapping tables and both systems' charts; where IFS's is not known, it is not looked at.
     """
     company = shown(voucher.company)
     findings: list[Finding] = []
@@ -53,7 +75,7 @@ def verdict(voucher: Voucher, rules: Rules, ifs_accounts: Mapping[str, Account] 
         findings.append(invalid("rows", "", "The voucher has no rows.", "Add its rows.", company))
     debets: list[Decimal] = []
     credits_: list[Decimal] = []
-    known = ifs_accounts if date is not None else None
+    known = rules.ifs_accounts.get(voucher.company) if date is not None else None
     for row in voucher.rows:
         if found := _account_finding(row, voucher, destination, rules, known, date):
             findings.append(found)
@@ -65,11 +87,6 @@ def verdict(voucher: Voucher, rules: Rules, ifs_accounts: Mapping[str, Account] 
     if len(debets) == len(voucher.rows) and (found := _balance_finding(voucher, debets, credits_)):
         findings.append(found)
     return Verdict(ok=not findings, findings=tuple(findings), dates_checked=known is not None)
-
-
-def is_about_ifs(finding: Finding) -> bool:
-    """Say whether IFS's own chart is the reason, and not Cin7's."""
-    return finding.field.endswith(_IN_IFS)
 
 
 def _date(voucher: Voucher, findings: list[Finding]) -> dt.date | None:
@@ -90,7 +107,7 @@ def _account_finding(
     voucher: Voucher,
     destination: Destination | Finding,
     rules: Rules,
-    known: Mapping[str, Account] | None,
+    known: Mapping[str, IfsAccount] | None,
     date: dt.date | None,
 ) -> Finding | None:
     """Return why the row's account cannot be posted to: first what IFS says, since a row on it must move anyway."""
@@ -123,7 +140,7 @@ def _account_finding(
 def _about_account(code: str, where: str, account: str, message: str, remedy: str, company: str) -> Finding:
     return Finding(
         code=code,
-        field=f"{where}{_IN_IFS}",
+        field=f"{where}{IN_IFS}",
         value=shown(account),
         message=escaped(message),
         remedy=remedy,

@@ -111,13 +111,14 @@ class Rereader:
         )
         cur.execute(
             """
-            update record set fingerprint = %s, header_tag = %s, company = %s, skipped = '', read_at = %s
+            update record set fingerprint = %s, header_tag = %s, company = %s, skipped = '', dated = %s, read_at = %s
             where flow = %s and key = %s and version = %s and read_at <= %s
             """,
             (
                 seen.fingerprint,
                 seen.header_tag,
                 seen.company,
+                seen.dated,
                 read_at,
                 self.flow,
                 claim.key,

@@ -7,6 +7,7 @@ import msgspec
 
 from shared.cin7.records.purchases import Order, PurchaseHeader
 from shared.cin7.records.suppliers import Supplier
+from shared.findings import Finding
 
 Kind = Literal["part", "gl", "cost"]
 
@@ -138,3 +139,28 @@ class InvoiceWrite(msgspec.Struct, frozen=True, kw_only=True):
     net: Decimal = Decimal(0)
     tax: Decimal = Decimal(0)
     total: Decimal = Decimal(0)
+
+
+class JournalVerdict(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a voucher may be posted, for the ledger and, if a field is named, for IFS's own people.
+
+    Attributes:
+        dates_checked: IFS's accounts were known, so that their validity on the voucher's date was looked at too.
+        field: the voucher's property that shows the verdict in IFS; empty: none does.
+        value: what it is to hold.
+        findings: why not; the voucher is held for them once IFS shows the verdict.
+    """
+
+    company: str
+    accounting_year: int
+    voucher_type: str
+    voucher_no: int
+    ok: bool
+    dates_checked: bool
+    field: str = ""
+    value: str = ""
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def key(self) -> str:
+        return f"{self.company}/{self.accounting_year}/{self.voucher_type}/{self.voucher_no}"

@@ -49,4 +49,4 @@ def _ask(flow: str, key: str, session: Session, cur: Cur) -> list[Message] | Non
     if row is not None and row[0] in {"written", "dismissed"} and row[1]:
         return None
     why = f"{session.claim.flow} {session.claim.key} needs it"
-    return entries.ask(cur, flow, key, actor=session.actor, why=why)
+    return entries.ask(cur, flow, key, actor=session.actor, why=why, lane=session.claim.lane)

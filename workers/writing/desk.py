@@ -1,9 +1,9 @@
-"""What writers work with: the ledger, one Cin7 client and call budget per account, and the settings."""
+"""What writers work with: the ledger, a client and a call budget per Cin7 account and for IFS, and the settings."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Final, Protocol, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 import redis
@@ -20,7 +20,7 @@ from shared.ledger.connection import Ledger
 from shared.pulled import RawDocument
 from workers.writing.seats import Seat, Seats
 
-#: What stands for IFS among the accounts that a writer calls.
+#: Stands for the IFS tenant where Cin7 accounts are named; no account can be called so.
 IFS: Final = "@ifs"
 #: Seconds for which an entry rests whose account too many wait for.
 CROWDED_S: Final = 5.0
@@ -50,56 +50,39 @@ class Pace:
         return max(1, int(seconds / max(self.call_s, 1e-3)))
 
 
-class Remote(Protocol):
-    """What a writer calls: the budget that its calls come from, and the seats to wait for them."""
+class Remote(msgspec.Struct, frozen=True, kw_only=True):
+    """What writers call: the budget that its calls come from, and the seats to wait for them.
 
-    @property
-    def name(self) -> str:
-        """Name it among all that are called."""
+    Attributes:
+        name: of a Cin7 account, or `IFS`.
+        call_s_max: seconds that one call may take at the longest.
+    """
+
+    name: str
+    budget: Budget
+    seats: Seats
+    pace: Pace
+    call_s_max: float
 
     @property
     def target(self) -> str:
-        """Name it in the ledger."""
+        """How effects name it."""
+        return self.budget.target
 
-    @property
-    def budget(self) -> Budget:
-        """Share out its calls."""
 
-    @property
-    def seats(self) -> Seats:
-        """Keep the places to wait for one."""
+class Account(Remote, frozen=True, kw_only=True):
+    """One Cin7 account."""
 
-    @property
-    def pace(self) -> Pace:
-        """Know how long they take."""
+    client: Cin7Client
+
+
+class Tenant(Remote, frozen=True, kw_only=True):
+    """The IFS tenant. Its calls are over well within a claim: see `IfsClient`."""
+
+    client: IfsClient
 
 
 R = TypeVar("R", bound=Remote)
-
-
-class Ifs(msgspec.Struct, frozen=True):
-    """The tenant of IFS as a writer calls it. No Cin7 account can have its name."""
-
-    client: IfsClient
-    budget: Budget
-    seats: Seats
-    pace: Pace
-    name: str = IFS
-    target: str = "ifs"
-
-
-class Account(msgspec.Struct, frozen=True):
-    """One Cin7 account: its client, the budget that the client's calls come from, and the seats to wait for them."""
-
-    name: str
-    client: Cin7Client
-    budget: Budget
-    seats: Seats
-    pace: Pace
-
-    @property
-    def target(self) -> str:
-        return f"cin7/{self.name}"
 
 
 def at_once(accounts: Sequence[R], lane: str, count: int = 1) -> list[tuple[R, Slot]]:
@@ -145,10 +128,11 @@ def permitted(
 
 
 class Crowded(Retryable):
-    """Enough threads wait for this account's calls; nothing was sent."""
+    """Enough threads wait for these calls; nothing was sent."""
 
-    def __init__(self, account: str) -> None:
-        super().__init__(f"enough wait for the calls of Cin7 account {account}", delay_s=CROWDED_S, executed=False)
+    def __init__(self, name: str) -> None:
+        whose = "IFS" if name == IFS else f"Cin7 account {name}"
+        super().__init__(f"enough wait for the calls of {whose}", delay_s=CROWDED_S, executed=False)
 
 
 class Stopping(Retryable):
@@ -163,9 +147,9 @@ class Desk(msgspec.Struct, frozen=True):
 
     Attributes:
         accounts: opens a Cin7 account by name, once; unknown names raise `KeyError`.
-        ifs: opens IFS, once.
+        ifs: opens the tenant, once.
         rules: mapping tables and reference data as they are now.
-        read_again: reads records of a flow by key, from IFS.
+        read_again: reads records of a flow by key, each from where it comes from.
         rest: waits so many seconds.
     """
 
@@ -175,22 +159,16 @@ class Desk(msgspec.Struct, frozen=True):
     actor: str
     accounts: Callable[[str], Account]
     stopping: Callable[[], bool]
-    ifs: Callable[[], Ifs]
+    ifs: Callable[[], Tenant]
     rules: Callable[[], Rules]
     read_again: Callable[[Flow, Sequence[str], str], dict[str, RawDocument]]
     rest: Callable[[float], None] = time.sleep
 
-    @property
-    def call_s_max(self) -> float:
-        """Seconds that a call may take at the longest."""
-        accounts = [account.read_timeout_s for account in self.settings.cin7.values()]
-        return max([min(self.settings.ifs.read_timeout_s, self.settings.policy.lease_s / 2), *accounts])
-
-    def remote(self, name: str) -> Account | Ifs:
-        """Return a Cin7 account, or IFS.
+    def remote(self, name: str) -> Remote:
+        """Return the tenant for `IFS`, else the account called `name`.
 
         Raises:
-            Held: as `account`.
+            Held: as `account` says.
         """
         return self.ifs() if name == IFS else self.account(name)
 

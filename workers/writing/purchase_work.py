@@ -13,6 +13,7 @@ from shared.ledger import effects, links
 from shared.ledger.connection import Cur
 from shared.ledger.effects import Effect
 from shared.ledger.links import Link
+from workers.reconciling.extracts import kept_of
 from workers.writing.desk import Account, Desk
 from workers.writing.session import LOOK_BACK_S, Session
 
@@ -123,7 +124,11 @@ class PurchaseWork(ABC):
             page += 1
 
     async def read(self, purchase_id: str) -> Purchase:
-        return await self.session.read(self.account, lambda slot: self.account.client.purchase(purchase_id, slot=slot))
+        """Read the purchase, and let the ledger keep what it holds: the month is proved without reading it again."""
+        client = self.account.client
+        purchase = await self.session.read(self.account, lambda slot: client.purchase(purchase_id, slot=slot))
+        self.session.pending.purchases.append(kept_of(self.account.name, purchase))
+        return purchase
 
     def link_to(self, cin7_id: str, number: str) -> Link:
         return Link(

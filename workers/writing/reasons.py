@@ -5,17 +5,21 @@ from collections.abc import Sequence
 from shared.cin7.errors import Cin7Refused
 from shared.cin7.records.suppliers import Supplier
 from shared.findings import Finding
+from shared.ifs.errors import IfsRefused
 
 
-def refused_finding(refused: Cin7Refused, company: str) -> Finding:
-    text = "; ".join(refused.messages) or f"status {refused.status}"
+def refused_finding(refused: Cin7Refused | IfsRefused, company: str) -> Finding:
+    if isinstance(refused, IfsRefused):
+        text, who = refused.message or f"{refused.status} {refused.code}".strip(), "IFS"
+    else:
+        text, who = "; ".join(refused.messages) or f"status {refused.status}", "Cin7"
     return Finding(
         code="target.refused",
         field="",
         value=text[:300],
         company=company,
-        message=f"Cin7 refuses: {text}",
-        remedy="Repair what Cin7 names, in Cin7 or in IFS, then replay it.",
+        message=f"{who} refuses: {text}",
+        remedy=f"Repair what {who} names, in Cin7 or in IFS, then replay it.",
     )
 
 

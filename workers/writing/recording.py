@@ -4,12 +4,13 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from shared.ledger import claiming, effects, entries, links
+from shared.ledger import claiming, effects, entries, links, purchases
 from shared.ledger.claiming import Lock, WritingClaim
 from shared.ledger.connection import Cur
 from shared.ledger.effects import Conclusion, Intent
 from shared.ledger.links import Link, Side, Stored
 from shared.ledger.messages import Message, write_messages
+from shared.ledger.purchases import KeptPurchase
 
 
 class Pending(msgspec.Struct):
@@ -19,12 +20,14 @@ class Pending(msgspec.Struct):
         links: by account, of the entry's own record.
         wakes: names of dependencies that are satisfied by it.
         changes: whatever else there is to record.
+        purchases: as they were read last; they go along with the next commit, and are no reason for one.
     """
 
     conclusions: list[Conclusion] = []
     links: dict[str, Stored] = {}
     wakes: list[str] = []
     changes: list[Callable[[Cur], None]] = []
+    purchases: list[KeptPurchase] = []
 
     def __bool__(self) -> bool:
         return bool(self.conclusions or self.links or self.wakes or self.changes)
@@ -89,6 +92,8 @@ def record(cur: Cur, parts: Sequence[Part], *, actor: str) -> Recorded:
     for part in mine:
         for change in part.pending.changes:
             change(cur)
+    if read := [one for part in mine for one in part.pending.purchases]:
+        purchases.keep(cur, read)
     intents = [part.intent for part in mine if part.intent is not None]
     intended = effects.intend(cur, intents, actor=actor) if intents else {}
     ending = {part.claim.id: part for part in mine if part.why is not None}

@@ -10,10 +10,10 @@ import structlog
 
 from shared.budgets import Slot
 from shared.cin7.errors import Cin7Refused
-from shared.errors import Held, Retryable
+from shared.errors import Held, Misconfigured, Retryable
 from shared.findings import Finding
 from shared.fingerprints import canonical
-from shared.ifs.errors import IfsDenied, IfsRefused
+from shared.ifs.errors import IfsConflict, IfsExists, IfsRefused
 from shared.ledger import claiming, effects, entries, links
 from shared.ledger.claiming import Lock, WritingClaim
 from shared.ledger.connection import Cur, Ledger
@@ -65,7 +65,6 @@ class Session:
         self.actor = desk.actor
         self.seat = seat
         self.lost = tuple(lost)
-        self.call_s_max = desk.call_s_max
         self.messages: list[Message] = []
         self.calls = 0
         #: False while there is something else to do for this entry than to wait for an account's calls.
@@ -106,7 +105,7 @@ class Session:
         try:
             with account.pace.measured():
                 return call(slot)
-        except Cin7Refused as refused:
+        except (Cin7Refused, IfsRefused) as refused:
             raise Held([refused_finding(refused, self.claim.company)]) from refused
 
     async def write(
@@ -129,8 +128,10 @@ class Session:
 
         Raises:
             Retryable: the outcome is unknown (the effect stays UNKNOWN), or the call was certainly not executed.
-            Held: Cin7 refuses.
-            IfsRefused: IFS does.
+            Held: the target refuses.
+            IfsConflict, IfsExists: the row was changed meanwhile, or is there; nothing was written, and what to do is
+                to be decided anew.
+            Misconfigured: the credentials do not reach this far; nothing was written.
             LeaseLost: another worker has the record; nothing was sent.
             Crowded, Stopping: as `read`.
         """
@@ -145,17 +146,17 @@ class Session:
             call_key=str(slot),
         )
         effect = await CommitWish(intent)
-        self._require_lease(effect)
+        self._require_lease(effect, account.call_s_max)
         self.calls += 1
         try:
             with account.pace.measured():
                 answer = call(slot)
-        except Cin7Refused as refused:
+        except (IfsConflict, IfsExists, Misconfigured) as error:
+            self._conclude(effect, "REFUSED", str(error))
+            raise
+        except (Cin7Refused, IfsRefused) as refused:
             self._conclude(effect, "REFUSED", str(refused))
             raise Held([refused_finding(refused, self.claim.company)]) from refused
-        except (IfsRefused, IfsDenied) as refused:
-            self._conclude(effect, "REFUSED", str(refused))
-            raise  # A conflict and a row that is there already are for the writer to look into.
         except Retryable as error:
             self._conclude(effect, "UNKNOWN" if error.executed else "REFUSED", str(error))
             raise
@@ -352,8 +353,8 @@ class Session:
         persist(self.ledger, change)
         self.over = True
 
-    def _require_lease(self, effect: int) -> None:
-        if time.monotonic() - self._extended_at > self.claim.lease_s - self.call_s_max - MARGIN_S:
+    def _require_lease(self, effect: int, call_s_max: float) -> None:
+        if time.monotonic() - self._extended_at > self.claim.lease_s - call_s_max - MARGIN_S:
             self._conclude(effect, "REFUSED", "not sent in time")
             raise Retryable("the worker was held up until its claim was nearly over; nothing was sent", executed=False)
 

@@ -40,10 +40,14 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
 
 
 class Purchase(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
-    """A purchase as read back; stage statuses folded to one word each (the furthest of its parts)."""
+    """A purchase as read back; stage statuses folded to one word each (the furthest of its parts).
+
+    `order_date` is the day on which it was made.
+    """
 
     id: str = msgspec.field(name="ID")
     order_number: str
+    order_date: str = ""
     status: str
     type: str = ""
     supplier_id: str = msgspec.field(default="", name="SupplierID")
@@ -64,11 +68,21 @@ class Purchase(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
 
 
 class PurchaseRow(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
-    """One row of /purchaseList."""
+    """One row of /purchaseList: no lines, no accounts, no order total, and one of its invoices at most.
+
+    `invoice_amount`: what its invoices make together, or what the one that is shown makes; that is on no record.
+    """
 
     id: str = msgspec.field(name="ID")
     order_number: str = ""
+    order_date: str = ""
     status: str = ""
     supplier: str = ""
     supplier_id: str = msgspec.field(default="", name="SupplierID")
+    invoice_date: str = ""
+    invoice_amount: Decimal = Decimal(0)
+    invoice_status: str = ""
+    credit_note_number: str = ""
+    credit_note_status: str = ""
+    combined_invoice_status: str = ""
     last_updated_date: str = ""

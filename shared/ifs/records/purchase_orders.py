@@ -110,6 +110,7 @@ SOURCE: Final = Source(
         ),
     ),
     date="order_date",
+    date_type="Edm.DateTimeOffset",
     units=(
         Unit("PurchaseOrder", "ORDER_NO"),
         Unit("PurchaseOrderLine", "ORDER_NO"),

@@ -72,7 +72,7 @@ def counts(cur: Cur) -> list[FlowCounts]:
         cur.execute(
             """
             select flow, extract(epoch from clock_timestamp() - min(detected_at))::float from entry
-            where state = any(%s) group by flow
+            where state = any(%s) and due_at < 'infinity' group by flow
             """,
             (list(MOVING),),
         ).fetchall()
@@ -91,7 +91,7 @@ def last_pulls(cur: Cur) -> list[LastPull]:
         select p.* from unnest(%s::text[]) with ordinality as known (flow, place)
         cross join lateral (
             select flow, pulled_at, outcome, rows, changed, error from poll
-            where poll.flow = known.flow order by id desc limit 1
+            where poll.flow = known.flow and strategy <> 'backfill' order by id desc limit 1
         ) p order by known.place
         """,
         ([flow.name for flow in FLOWS],),

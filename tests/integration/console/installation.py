@@ -62,7 +62,10 @@ class Installation:
         mapping, writing = mapping_stages(self.worker), writing_stages(self.worker, lambda: False)
         for _ in range(ROUNDS_MAX):
             rows = self.worker.ledger.rows(
-                "select id, flow, state from entry where state in ('detected', 'mapped') order by id"
+                """
+                select id, flow, state from entry
+                where state in ('detected', 'mapped') and due_at < 'infinity' order by id
+                """
             )
             if not rows:
                 return

@@ -5,6 +5,7 @@ import threading
 import pytest
 import redis
 
+from shared.flows import FLOWS
 from shared.ledger.connection import Ledger
 from shared.queues import dead_letters
 from tests.integration.console.installation import Installation
@@ -50,6 +51,7 @@ def test_a_poll_tells_what_it_saw(site: Installation) -> None:
         ("suppliers", 3, 3, "done"),
         ("purchase_orders", 4, 4, "done"),
         ("supplier_invoices", 0, 0, "done"),
+        ("journals", 0, 0, "done"),
         ("cin7_suppliers", 0, 0, "done"),
         ("cin7_suppliers", 0, 0, "done"),
     ], "one of each Cin7 account"
@@ -127,12 +129,7 @@ def test_what_is_ready_still_moves_unless_nobody_sends_it(held: Installation) ->
 def test_status_lists_every_flow_queue_and_key(held: Installation) -> None:
     status = held.json("status")
     assert status["idle"] is True
-    assert [flow["flow"] for flow in status["flows"]] == [
-        "suppliers",
-        "purchase_orders",
-        "supplier_invoices",
-        "cin7_suppliers",
-    ]
+    assert [flow["flow"] for flow in status["flows"]] == [flow.name for flow in FLOWS]
     assert set(status["flows"][0]) > STATES
     assert [(flow["written"], flow["held"]) for flow in status["flows"]] == [(3, 0), (0, 4), (0, 0), (0, 0)]
     assert [queue["queue"] for queue in status["queues"]] == [
@@ -142,6 +139,8 @@ def test_status_lists_every_flow_queue_and_key(held: Installation) -> None:
         "write.purchase_orders",
         "map.supplier_invoices",
         "write.supplier_invoices",
+        "map.journals",
+        "write.journals",
         "map.cin7_suppliers",
         "write.cin7_suppliers",
     ]
@@ -159,7 +158,7 @@ def test_status_lists_every_flow_queue_and_key(held: Installation) -> None:
 def test_status_works_before_anything_is_set_up(site: Installation) -> None:
     site.worker.ledger.rows("delete from credential returning name")
     status = site.json("status")
-    assert [flow["detected"] for flow in status["flows"]] == [0, 0, 0, 0]
+    assert [flow["detected"] for flow in status["flows"]] == [0] * len(FLOWS)
     assert {budget["target"] for budget in status["budgets"]} == {"ifs"}
     (site.folder / "connector.toml").unlink()
     assert site.json("status")["budgets"] == []

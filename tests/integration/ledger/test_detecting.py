@@ -1,6 +1,6 @@
 """What a read saw becomes entries: one per change, none for what is as it was, whoever reads at once."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -151,7 +151,7 @@ def begun(ledger: Ledger) -> int:
     return int(one(ledger, sql, ORDERS))
 
 
-def gone(ledger: Ledger, number: int) -> tuple[int, list[str]]:
+def gone(ledger: Ledger, number: int) -> list[str]:
     with ledger.transaction() as cur:
         return watermarks.vanished(cur, ORDERS, number)
 
@@ -160,10 +160,10 @@ def test_what_a_whole_sweep_did_not_meet_has_vanished_and_is_told_once(ledger: L
     detect(ledger, *(seen(f"{number}") for number in range(1, 5)))
     first = begun(ledger)
     sweep(ledger, first, "1", "3")
-    assert gone(ledger, first) == (2, ["2", "4"])
+    assert gone(ledger, first) == ["2", "4"]
     second = begun(ledger)
     sweep(ledger, second, "1", "3")
-    assert gone(ledger, second) == (0, [])
+    assert gone(ledger, second) == []
     with ledger.transaction() as cur:
         assert watermarks.population(cur, ORDERS) == 2
 
@@ -183,13 +183,13 @@ def test_a_record_that_appeared_behind_the_sweep_has_not_vanished(ledger: Ledger
     number = begun(ledger)
     sweep(ledger, number, "5")
     detect(ledger, seen("1"))  # Read by key, after the sweep had passed its place.
-    assert gone(ledger, number) == (0, [])
+    assert gone(ledger, number) == []
 
 
 def test_a_record_that_was_asked_for_and_never_read_cannot_vanish(ledger: Ledger) -> None:
     samples.ask(ledger, "1")
     number = begun(ledger)
-    assert gone(ledger, number) == (0, [])
+    assert gone(ledger, number) == []
 
 
 def test_an_unchanged_record_that_was_read_again_later_still_stops_a_stale_read(ledger: Ledger) -> None:
@@ -199,3 +199,51 @@ def test_an_unchanged_record_that_was_read_again_later_still_stops_a_stale_read(
     detect(ledger, seen("1", "a", header_tag="y"), read_at=at)
     assert detect(ledger, seen("1", "b"), read_at=began).entries == ()
     assert len(detect(ledger, seen("1", "b"), read_at=at + timedelta(seconds=1)).entries) == 1
+
+
+def test_a_record_is_dated_as_it_was_last_seen(ledger: Ledger) -> None:
+    def dated() -> list[object]:
+        return [row[0] for row in ledger.rows("select dated from record order by key")]
+
+    detect(ledger, seen("1", dated=date(2026, 3, 1)), seen("2"))
+    assert dated() == [date(2026, 3, 1), None]
+    detect(ledger, seen("1", "b", dated=date(2026, 4, 1)), seen("2", dated=date(2026, 3, 9)))
+    assert dated() == [date(2026, 4, 1), date(2026, 3, 9)]
+
+
+def leave(ledger: Ledger, *keys: str) -> tuple[tuple[int, str], ...]:
+    with ledger.transaction() as cur:
+        return detecting.leave(cur, ORDERS, keys, why="posted", actor="test")
+
+
+def test_what_is_open_of_a_record_that_leaves_its_set_ends_with_the_reason(ledger: Ledger) -> None:
+    held, moving = samples.held(ledger, "1"), samples.new(ledger, "2")
+    written = samples.new(ledger, "3")
+    assert leave(ledger, "1", "2", "9") == ((held, "map"),), "the held one's dead letter must go"
+    assert [state(ledger, entry) for entry in (held, moving, written)] == ["superseded", "superseded", "detected"]
+    assert one(ledger, "select count(*) from finding where open") == 0
+    assert one(ledger, "select count(*) from event where why = 'posted'") == 2
+    assert one(ledger, "select skipped from record where key = '1'") == "posted"
+
+
+def test_a_record_that_comes_back_is_dealt_with_anew_though_it_is_as_it_was(ledger: Ledger) -> None:
+    first = samples.new(ledger, "1")
+    fingerprint = str(one(ledger, "select fingerprint from record"))
+    leave(ledger, "1")
+    (again,) = detect(ledger, seen("1")).entries
+    assert one(ledger, "select fingerprint from record") == fingerprint
+    assert [state(ledger, entry) for entry in (first, again)] == ["superseded", "detected"]
+    assert one(ledger, "select version from record") == 2
+    assert one(ledger, "select vanished_at from record") is None
+
+
+def test_what_a_writer_has_in_its_hands_ends_with_it_and_is_found_by_the_next_look(ledger: Ledger) -> None:
+    entry = samples.ready(ledger, "1")
+    claim = samples.taken(ledger, entry)
+    assert leave(ledger, "1") == ()
+    assert state(ledger, entry) == "mapped"
+    with ledger.transaction() as cur:
+        claiming.give_back(cur, claim)
+        assert detecting.left_open(cur, ORDERS) == ["1"]
+    leave(ledger, "1")
+    assert state(ledger, entry) == "superseded"

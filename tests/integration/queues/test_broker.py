@@ -22,7 +22,7 @@ from shared.embedded import EmbeddedRedis
 from shared.errors import Misconfigured
 from shared.ledger.messages import Message
 from shared.queues import dead_letters
-from shared.queues.broker import NAMESPACE, SafeBroker, build_broker, redis_client, require_safe_redis
+from shared.queues.broker import NAMESPACE, SafeBroker, anybody_working, build_broker, redis_client, require_safe_redis
 from shared.queues.handing_over import encode, enqueue
 
 QUEUE = "map.purchase_orders"
@@ -259,3 +259,12 @@ def test_a_redis_that_keeps_nothing_is_only_warned_of(own_folder: Path) -> None:
 def test_an_address_that_is_none_is_one_sentence() -> None:
     with pytest.raises(Misconfigured, match="REDIS_URL"):
         redis_client("nonsense://here")
+
+
+def test_whether_anybody_is_at_work_is_told_by_the_workers_signs_of_life(stage: Stage) -> None:
+    assert not anybody_working(stage.client)
+    with stage.working():
+        until(lambda: anybody_working(stage.client))
+    beats = f"{NAMESPACE}:__heartbeats__"
+    stage.client.execute_command("ZADD", beats, 1, stage.client.zrange(beats, 0, 0)[0])  # Long ago.
+    assert not anybody_working(stage.client)

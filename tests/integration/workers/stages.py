@@ -1,6 +1,6 @@
 """A mapping stage over a source that is a dictionary, with rules that a test may change."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 import redis
@@ -42,6 +42,7 @@ class TheRules:
         self.refreshed = 0
         self.away: Exception | None = None
         self.refresh_fails: Exception | None = None
+        self.charts: list[set[str]] = []
 
     def get(self) -> Rules:
         if self.away:
@@ -57,6 +58,9 @@ class TheRules:
             return False
         self.now = self.after_refresh
         return True
+
+    def require_charts(self, companies: Iterable[str]) -> None:
+        self.charts.append(set(companies))
 
 
 class TheSource:

@@ -1,6 +1,6 @@
 """Several entries written side by side: what they share, and that each ends on its own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,9 @@ from shared.budgets import Budget, Slot
 from shared.cin7.errors import Cin7Refused
 from shared.config.settings import Cin7Settings, IfsSettings, Settings
 from shared.errors import Retryable
+from shared.ifs.errors import IfsConflict, IfsDenied, IfsRefused, IfsThrottled
+from shared.ifs.mutating import Change, Row, mutate
+from shared.ifs.pages import Stored
 from shared.ledger import claiming, effects, links
 from shared.ledger.connection import Ledger
 from tests.integration.ledger import samples
@@ -98,7 +101,8 @@ def of(ledger: Ledger, client: "redis.Redis", *, limit: int = 100, window_s: flo
         cin7={"main": Cin7Settings(base_url="https://cin7.example", read_timeout_s=5)},
     )
     nobody: Any = None
-    account = Account("main", nobody, Budget(client, "cin7/main", ["main/1"], limit, window_s), Seats(1), Pace())
+    budget = Budget(client, "cin7/main", ["main/1"], limit, window_s)
+    account = Account(name="main", budget=budget, seats=Seats(1), pace=Pace(), call_s_max=5, client=nobody)
     desk = Desk(ledger, client, settings, "writer", lambda _: account, lambda: False, nobody, nobody, nobody)
     return Office(ledger, client, Target(), desk, account)
 
@@ -160,6 +164,63 @@ def test_one_whose_answer_is_lost_rests_as_unknown(office: Office, ledger: Ledge
     with ledger.transaction() as cur:
         (lost,) = effects.unresolved(cur, ORDERS, KEYS)["1003"]
     assert (lost.step, lost.state) == ("create", "UNKNOWN")
+
+
+def test_a_change_that_somebody_was_before_is_decided_anew_and_every_attempt_is_on_record(
+    office: Office, ledger: Ledger
+) -> None:
+    etags = iter(("1", "2"))
+
+    def stale(text: str) -> str:
+        if text == "PATCH 1":
+            raise IfsConflict("IFS answered 412.", status=412, code="", message="")
+        return text
+
+    async def write(session: Session) -> None:
+        async def read() -> Stored | None:
+            return Stored({"Name": "Old"}, next(etags))
+
+        async def patch(current: Stored, values: Mapping[str, object]) -> Stored | None:
+            await session.write(
+                office.account,
+                step="verdict",
+                request="PATCH",
+                body=values,
+                call=lambda _slot: office.target.call(f"PATCH {current.etag}"),
+            )
+            return Stored({"Name": "New"}, "3")
+
+        await mutate(Row("voucher", "1"), read=read, decide=lambda _: Change({"Name": "New"}), write=patch)
+        await session.finish()
+
+    office.target.reply = stale
+    (session,) = office.claim(ready(ledger, "1001"))
+    Group(office.desk, Guard(ledger, office.client, "writer", 5), ORDERS, [Member(session, write(session))]).run()
+    assert state(ledger, session.claim.id) == "written"
+    with ledger.transaction() as cur:
+        found = cur.execute("select step, round, state from effect order by id").fetchall()
+    assert found == [("verdict", 1, "REFUSED"), ("verdict", 2, "APPLIED")]
+
+
+@pytest.mark.parametrize(
+    ("error", "left"),
+    [
+        (IfsRefused("IFS answered 400.", status=400, code="DATABASE_ERROR", message="not that"), "held"),
+        (IfsDenied("IFS answered 403.", status=403), "retrying"),
+        (IfsThrottled("IFS answered 429.", executed=False), "retrying"),
+    ],
+)
+def test_a_call_that_ifs_says_no_to_is_concluded_as_refused(
+    office: Office, ledger: Ledger, error: Exception, left: str
+) -> None:
+    def refuse(_text: str) -> str:
+        raise error
+
+    office.target.reply = refuse
+    entry = ready(ledger, "1001")
+    office.run(*office.claim(entry))
+    assert office.states(entry) == [left]
+    assert one(ledger, "select state from effect") == "REFUSED"
 
 
 def test_one_that_another_worker_has_taken_over_sends_nothing_more(office: Office, ledger: Ledger) -> None:

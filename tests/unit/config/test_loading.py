@@ -117,6 +117,7 @@ def test_a_file_that_begins_with_a_byte_order_mark_is_read(file: Path) -> None:
             "supplier_number_attribute = 0",
             "is 0: write a whole number of at least 1.",
         ),
+        ("policy", 'reconcile_at = "4:30"', "[policy] reconcile_at is '4:30': write a time such as"),
         ("main", 'base_url = "http://cin7.example/"', "write https, since plain http is for this machine only."),
         ("main", 'base_url = "ftp://cin7.example/"', "write a URL such as https://host/path."),
         ("main", 'base_url = "https://[::1/"', "is not a URL"),

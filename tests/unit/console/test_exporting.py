@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import msgspec
 import pytest
@@ -48,3 +49,7 @@ def test_every_event_is_one_row_whatever_is_in_it() -> None:
     lines = io.StringIO()
     assert write_jsonl([EVENT, odd], lines) == 2
     assert [json.loads(line)["key"] for line in lines.getvalue().splitlines()] == ["S1", '=1+1,"x"\nnext']
+
+
+def test_an_amount_stays_a_number_below_nothing_too() -> None:
+    assert [safe_cell(Decimal(value)) for value in ("-1250.50", "0E+2", "1E-7")] == ["-1250.50", "0", "0.0000001"]

@@ -4,13 +4,14 @@ from decimal import Decimal
 
 import msgspec
 
-from console.foreseeing import foresee_order, foresee_supplier
+from console.foreseeing import foresee_order, foresee_supplier, foresee_verdict
 from shared.cin7.records.purchases import Order, PurchaseHeader
 from shared.cin7.records.suppliers import Supplier
 from shared.config.settings import PolicySettings
+from shared.findings import Finding
 from shared.fingerprints import canonical
 from shared.ledger.links import Link
-from workers.mapping.results import PurchaseWrite, SupplierWrite
+from workers.mapping.results import JournalVerdict, PurchaseWrite, SupplierWrite
 
 ACME = Supplier(name="Acme", currency="SEK", payment_term="30 days", account_payable="2440", tax_rule="Purchases 25%")
 WRITE = SupplierWrite(account="main", company="10", supplier=ACME)
@@ -76,3 +77,16 @@ def test_an_order_in_another_currency_than_its_supplier_is_held() -> None:
     seen = foresee_order("1001", PURCHASE, None, supplier)
     assert (seen.action, seen.findings[0].code) == ("held", "currency.mismatch")
     assert foresee_order("1001", PURCHASE, None, None).action == "create"
+
+
+def test_a_voucher_shows_its_verdict_its_reasons_and_what_ifs_would_be_told() -> None:
+    good = JournalVerdict(
+        company="10", accounting_year=2026, voucher_type="I", voucher_no=7, ok=True, dates_checked=True
+    )
+    seen = foresee_verdict(good.key, good)
+    assert (seen.key, seen.action, seen.fields, seen.findings) == ("10/2026/I/7", "passed", (), ())
+    reason = Finding(code="account.missing", field="row 1 Account", value="9999", message="m", remedy="r")
+    bad = msgspec.structs.replace(good, ok=False, field="Cf_Check", value="CfEnum_FAILED", findings=(reason,))
+    seen = foresee_verdict(bad.key, bad)
+    assert (seen.action, seen.findings) == ("held", (reason,))
+    assert [(one.field, one.after) for one in seen.fields] == [("Cf_Check", "CfEnum_FAILED")]

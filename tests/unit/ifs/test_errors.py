@@ -8,6 +8,7 @@ from shared.ifs.errors import (
     IfsRefused,
     IfsThrottled,
     IfsUnavailable,
+    is_absent,
     read_error,
     retry_after,
 )
@@ -68,6 +69,21 @@ def test_every_shape_of_error_is_named(
     assert getattr(error, "code", "") == code
     if isinstance(error, IfsRefused):
         assert (error.status, error.message) == (status, message)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "absent"),
+    [
+        (404, b'{"error":{"code":"ODP_RESOURCE_NOTFOUND","message":"x"}}', True),
+        (404, b'{"error":{"message":"Not found"}}', True),
+        (404, b'{"error":{"code":"MI_METADATA_NOTFOUND","message":"no such projection"}}', False),
+        (404, b"<html>nginx</html>", False),
+        (404, b"", False),
+        (400, b'{"error":{"code":"ODP_RESOURCE_NOTFOUND"}}', False),
+    ],
+)
+def test_a_row_that_is_not_there_is_told_from_a_service_that_is_not(status: int, body: bytes, absent: bool) -> None:
+    assert is_absent(status, body) is absent
 
 
 def test_a_denial_is_the_operators_and_a_failure_the_queues() -> None:

@@ -8,12 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.config.rules import Rules
-from shared.findings import CODES
+from shared.findings import CODES, is_about_ifs
 from shared.ifs.records.accounts import Account
-from shared.ifs.records.journals import Voucher, VoucherRow
+from shared.ifs.records.journals import Voucher, VoucherDocument, VoucherHead, VoucherRow
 from tests.unit.mapping.samples import RULES, policy
 from tests.unit.mapping.test_totality import FAIR_RULES, MAYBE, NUMBERS, TEXTS
-from workers.mapping.journals import Verdict, is_about_ifs, verdict
+from workers.mapping.journals import Verdict, map_journal, verdict
+from workers.mapping.results import JournalVerdict
 
 DEBIT = VoucherRow(row_no=1, account="4010", code_b="C100", debet_amount=Decimal("46.00"))
 CREDIT = VoucherRow(row_no=2, account="5000", credit_amount=Decimal("46.00"))
@@ -29,6 +30,7 @@ IN_IFS = {
     "4010": Account(company="10", account="4010", valid_from="2015-01-01", valid_until="2026-03-21T00:00:00Z"),
     "5000": Account(company="10", account="5000"),
 }
+CHARTED = msgspec.structs.replace(RULES, ifs_accounts={"10": IN_IFS})
 
 
 def debit(**changes: object) -> Voucher:
@@ -47,7 +49,7 @@ def reasons(found: Verdict) -> list[tuple[str, str, str]]:
 
 def test_what_balances_on_accounts_that_are_active_may_be_posted() -> None:
     assert verdict(VOUCHER, RULES) == Verdict(ok=True)
-    assert verdict(VOUCHER, RULES, IN_IFS) == Verdict(ok=True, dates_checked=True)
+    assert verdict(VOUCHER, CHARTED) == Verdict(ok=True, dates_checked=True)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +80,7 @@ def test_a_company_must_be_mapped_and_the_balance_is_looked_at_all_the_same() ->
 
 @pytest.mark.parametrize(("date", "ok"), [("2026-03-21", True), ("2026-03-22", False), ("2014-12-31", False)])
 def test_an_account_must_be_valid_in_ifs_on_the_voucher_s_date(date: str, ok: bool) -> None:
-    found = verdict(msgspec.structs.replace(VOUCHER, voucher_date=date), RULES, IN_IFS)
+    found = verdict(msgspec.structs.replace(VOUCHER, voucher_date=date), CHARTED)
     assert found.ok is ok
     if not ok:
         (finding,) = found.findings
@@ -87,13 +89,13 @@ def test_an_account_must_be_valid_in_ifs_on_the_voucher_s_date(date: str, ok: bo
 
 
 def test_an_account_that_ifs_lacks_is_missing_whatever_cin7_has() -> None:
-    found = verdict(debit(account="6100"), RULES, IN_IFS)
+    found = verdict(debit(account="6100"), CHARTED)
     assert reasons(found) == [("account.missing", "row 1 Account in IFS", "6100")]
     assert verdict(debit(account="6100"), RULES).ok
 
 
 def test_a_row_has_one_finding_about_its_account() -> None:
-    assert len(verdict(debit(account="9999"), RULES, IN_IFS).findings) == 1
+    assert len(verdict(debit(account="9999"), CHARTED).findings) == 1
 
 
 def test_the_sums_must_be_equal_to_the_last_digit() -> None:
@@ -137,7 +139,7 @@ def test_what_is_no_amount_is_named_and_no_sum_is_made_of_it(amount: str) -> Non
 
 def test_the_date_must_be_one() -> None:
     for date in ("", "21.03.2026", "2026-02-30", "2026-W12-6", "20260321"):
-        found = verdict(msgspec.structs.replace(VOUCHER, voucher_date=date), RULES, IN_IFS)
+        found = verdict(msgspec.structs.replace(VOUCHER, voucher_date=date), CHARTED)
         assert [finding.field for finding in found.findings] == ["VoucherDate"]
         assert found.dates_checked is False
 
@@ -155,6 +157,49 @@ def test_every_reason_is_told_at_once() -> None:
         *[f"row {number} Account" for number in range(1, 21)],
         "DebetAmount, CreditAmount",
     ]
+
+
+def document(voucher: Voucher = VOUCHER) -> VoucherDocument:
+    """Return a voucher as the hold table shows it."""
+    head = VoucherHead(
+        company=voucher.company,
+        accounting_year=voucher.accounting_year,
+        voucher_type=voucher.voucher_type,
+        voucher_no=voucher.voucher_no,
+        voucher_date=voucher.voucher_date,
+    )
+    return VoucherDocument(header=head, rows=voucher.rows)
+
+
+def test_a_good_verdict_is_for_the_ledger_alone_unless_a_field_shows_it() -> None:
+    found = map_journal(document(), CHARTED)
+    assert isinstance(found, JournalVerdict)
+    assert (found.key, found.ok, found.dates_checked, found.field) == (VOUCHER.key, True, True, "")
+    shown = map_journal(document(), policy(journal_verdict_field="Cf_Cin7Check"))
+    assert isinstance(shown, JournalVerdict)
+    assert (shown.field, shown.value) == ("Cf_Cin7Check", "CfEnum_PASSED")
+
+
+def test_a_bad_verdict_holds_at_once_unless_a_field_is_to_show_it_first() -> None:
+    bad = document(debit(account="9999"))
+    assert isinstance(map_journal(bad, RULES), list)
+    shown = map_journal(bad, policy(journal_verdict_field="Cf_Cin7Check", journal_verdict_failed="No"))
+    assert isinstance(shown, JournalVerdict)
+    assert (shown.ok, shown.value, [one.code for one in shown.findings]) == (False, "No", ["account.missing"])
+
+
+def test_nothing_is_written_to_the_vouchers_of_a_company_that_is_not_ours() -> None:
+    stranger = document(msgspec.structs.replace(VOUCHER, company="99"))
+    found = map_journal(stranger, policy(journal_verdict_field="Cf_Cin7Check"))
+    assert isinstance(found, list)
+    assert [one.code for one in found] == ["company.unmapped"]
+
+
+def test_a_voucher_without_a_date_says_so_beside_all_else() -> None:
+    headless = msgspec.structs.replace(document(debit(account="9999")).header, voucher_date=None)
+    found = map_journal(VoucherDocument(header=headless, rows=debit(account="9999").rows), RULES)
+    assert isinstance(found, list)
+    assert [one.code for one in found] == ["source.invalid", "account.missing"]
 
 
 ROWS = st.builds(
@@ -183,7 +228,8 @@ CHARTS = st.none() | st.dictionaries(
 @settings(max_examples=300, deadline=None)
 @given(VOUCHERS, FAIR_RULES, CHARTS)
 def test_any_voucher_gives_a_verdict(voucher: Voucher, rules: Rules, chart: dict[str, Account] | None) -> None:
-    found = verdict(voucher, rules, chart)
+    charts = {} if chart is None else {voucher.company: chart}
+    found = verdict(voucher, msgspec.structs.replace(rules, ifs_accounts=charts))
     assert found.ok is not bool(found.findings)
     assert {finding.code for finding in found.findings} <= CODES
     assert all(finding.field and finding.message and finding.remedy for finding in found.findings)

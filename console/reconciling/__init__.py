@@ -1,0 +1,1 @@
+"""What a comparison of a month looks like: a table, a JSON document, a sheet, a page to print."""
