@@ -62,7 +62,7 @@ def test_no_window_is_overstepped_and_what_is_refused_all_the_same_goes_through_
         ]
         stage.cin7.control("faults", {"rules": faults})
         stage.start("sweeper", "mapper", "writer", "writer", "writer")
-        stage.connector("poll")
+        stage.connector("poll", "suppliers", "purchase_orders")
         # All but the one that always meets an error are through, while that one is still being tried.
         until(lambda: written(stage) == 30 + 60 - 1, 60)
         ((state, attempts),) = stage.rows("select state, attempts from entry where key = %s", [SLUGGISH])
@@ -93,7 +93,7 @@ def test_an_account_that_is_throttled_to_nearly_nothing_does_not_stall_the_other
         refusal = {"kind": "429", "account": slow, "path": "/supplier"}
         stage.cin7.control("faults", {"rules": [refusal]})
         stage.start("sweeper", "mapper", "writer")
-        stage.connector("poll")
+        stage.connector("poll", "suppliers", "purchase_orders")
         # Reference data apart, its keys made no more calls than there are threads, and are closed for ten minutes.
         wanted = count_of_second(stage)
         until(lambda: orders_in(stage, fast) >= wanted, 30)

@@ -65,3 +65,23 @@ def test_the_settings_may_settle_a_conflict(database_url: str, client: redis.Red
     assert pair.in_ifs("SupplierInfoGeneralSet", SupplierId="S1")[0]["Name"] == name
     assert pair.findings() == []
     pair.close()
+
+
+def test_what_was_read_of_ifs_before_our_own_write_there_does_not_undo_it(pair: Pair) -> None:
+    pair.quiet()
+    supplier = pair.in_cin7(AdditionalAttribute1="S1")
+    pair.edit_cin7(ID=supplier["ID"], Name="Acme Holdings")
+    pair.poll()
+    pair.work(turns=1, rest=True)  # The edit of Cin7 is mapped.
+    pair.edit_ifs("SupplierInfoGeneralSet", SupplierId="S1", AssociationNo="NEW")
+    pair.poll()  # Reads the old name.
+    pair.work(turns=1, rest=True)  # That reading is mapped, and the new name written to IFS.
+    assert pair.in_ifs("SupplierInfoGeneralSet", SupplierId="S1")[0]["Name"] == "Acme Holdings"
+    assert "mapped" in pair.states("suppliers")
+    pair.work()
+    assert pair.in_cin7(ID=supplier["ID"])["Name"] == "Acme Holdings", "not even for a moment"
+    pair.quiet()
+    (header,) = pair.in_ifs("SupplierInfoGeneralSet", SupplierId="S1")
+    assert (header["Name"], header["AssociationNo"]) == ("Acme Holdings", "NEW")
+    found = pair.in_cin7(AdditionalAttribute1="S1")
+    assert (found["Name"], found["TaxNumber"]) == ("Acme Holdings", "NEW")
