@@ -14,7 +14,7 @@ from shared.assembly import CLOCK_SKEW_S_MAX, Assembly
 from shared.config.rules import Tables
 from shared.config.tables import load_tables
 from shared.errors import Misconfigured
-from shared.flows import JOURNALS
+from shared.flows import JOURNALS, SUPPLIERS
 from shared.origins import SOURCES
 from shared.queues.broker import require_safe_redis
 
@@ -69,14 +69,18 @@ def streams_in_use(parts: Assembly, tables: Tables) -> tuple[StreamInUse, ...]:
     """Return the streams that the settings leave enabled, in flow order."""
     chosen = [(flow, parts.settings.ifs.stream(flow.name)) for flow in SOURCES]
     bound = [(flow, stream, SOURCES[flow].bound(stream)) for flow, stream in chosen if stream.enabled]
-    shows = {JOURNALS: bool(parts.settings.policy.journal_verdict_field)}
+    policy = parts.settings.policy
+    writes = {
+        JOURNALS: bool(policy.journal_verdict_field),
+        SUPPLIERS: policy.cin7_supplier_unknown == "create",
+    }
     return tuple(
         StreamInUse(
             flow=flow.name,
             settings=stream,
             bound=names,
             companies=tuple(sorted(tables.companies)),
-            written=names.further if shows.get(flow) else (),
+            written=names.further if writes.get(flow) else (),
         )
         for flow, stream, names in bound
     )

@@ -170,6 +170,17 @@ def test_an_entity_service_that_is_not_active_is_a_warning_with_its_cost(install
     assert cost["outcome"] == "warn"
 
 
+def test_where_suppliers_are_to_be_created_the_sets_that_they_need_are_tried_too(installation: Installation) -> None:
+    def tried() -> set[str]:
+        known = installation.check()[1]
+        return {name for name in ("IdentityPayInfoSet", "/SupplierSet") if any(name in one["detail"] for one in known)}
+
+    assert tried() == set()
+    installation.set(policy={"cin7_supplier_unknown": "create"})
+    assert tried() == {"IdentityPayInfoSet", "/SupplierSet"}
+    assert writes(installation) == []
+
+
 def test_a_company_that_is_not_granted_is_a_warning(installation: Installation) -> None:
     clients = installation.ifs.tenant.tokens.clients
     for name, client in list(clients.items()):
