@@ -7,7 +7,7 @@ from shared.errors import ConnectorError
 from shared.flows import SUPPLIERS
 from shared.ledger import decisions, effects, events, links
 from shared.ledger.connection import Cur
-from shared.ledger.links import Link
+from shared.ledger.links import Link, Stored
 from workers.replaying import replay
 
 FLOW = SUPPLIERS.name
@@ -41,20 +41,17 @@ def link(parts: Assembly, key: str, account: str, cin7_id: str, name: str, *, or
                 "delete from link where flow = %s and ifs_key = %s and cin7_account = %s and cin7_id = %s",
                 (FLOW, key, account, replaced),
             )
-        links.store(
-            cur,
-            Link(
-                flow=FLOW,
-                ifs_key=key,
-                cin7_account=account,
-                cin7_id=cin7_id,
-                cin7_number=name,
-                written=b"",
-                version=version,
-                verified=False,
-            ),
-            origin=origin,
+        made = Link(
+            flow=FLOW,
+            ifs_key=key,
+            cin7_account=account,
+            cin7_id=cin7_id,
+            cin7_number=name,
+            written=b"",
+            version=version,
+            verified=False,
         )
+        links.store(cur, [Stored(made, origin)])
         instead = f" instead of {replaced}, which is gone" if replaced else ""
         events.note(
             cur,
@@ -101,7 +98,8 @@ def _locked(cur: Cur, key: str, account: str) -> tuple[int, int]:
     if row is None or row[2] is None:
         raise ConnectorError(f"The ledger has never seen supplier {key}: run `connector poll suppliers` first.")
     unsettled = any(
-        effect.step == "create" and effect.target == f"cin7/{account}" for effect in effects.unresolved(cur, FLOW, key)
+        effect.step == "create" and effect.target == f"cin7/{account}"
+        for effect in effects.unresolved(cur, FLOW, [key]).get(key, ())
     )
     if row[1] or unsettled:
         raise ConnectorError(f"Supplier {key} is being written to Cin7 right now: look again in a minute.")

@@ -1,4 +1,4 @@
--- Grants one call on the key with the most room, or says how long until it is this caller's turn.
+-- Grants calls, each on the key with the most room, or says how long until it is this caller's turn.
 --
 -- The clock is the server's own, so that processes with different clocks count alike. Each key has a log of calls
 -- (member: the call's token, score: microseconds). Those who must wait stand in one line, ordered by lane, then by
@@ -6,19 +6,20 @@
 --
 -- KEYS: line, alive, then for every key of the account its log and its `closed` flag.
 -- ARGV: limit, window (us), lane (0 goes first), token, patience (us; 0: do not queue), early (us: a call may be
---       granted that long before it may be made),
+--       granted that long before it may be made), count (calls wanted; fewer are granted where fewer are free),
 --       then for every piece of news on an earlier call: number of its key, its token, its age (us; -1: not made).
--- Returns {number of the key granted or 0, microseconds until it may be made or until it is worth asking again}.
+-- Returns for each call granted the number of its key and the microseconds until it may be made; {0, microseconds until
+-- it is worth asking again} where none is. The log knows the first by `token`, the others by `token/2`, `token/3`, ...
 
 local limit, window, lane = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local token, patience, early = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
+local token, patience, early, count = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
 
 -- Lua's own conversion keeps 14 digits; microseconds since 1970 have 16.
 local function digits(number) return string.format('%.0f', number) end
 
-for i = 7, #ARGV, 3 do
+for i = 8, #ARGV, 3 do
   local log, age = KEYS[1 + 2 * ARGV[i]], tonumber(ARGV[i + 2])
   if age < 0 then
     redis.call('ZREM', log, ARGV[i + 1])
@@ -34,20 +35,27 @@ if #gone > 0 then
   redis.call('ZREM', KEYS[2], unpack(gone))
 end
 
-local free, keys = 0, {}
-for i = 3, #KEYS, 2 do
-  redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', digits(now - window))
-  local made, closed = redis.call('ZCARD', KEYS[i]), math.max(0, redis.call('PTTL', KEYS[i + 1])) * 1000
-  local key = {log = KEYS[i], made = made, opens = now + closed, room = limit - made, ready = now}
-  if closed == 0 and key.room < 1 then
+-- How much room a key has, and when its next call may be made.
+local function look(key)
+  key.made = redis.call('ZCARD', key.log)
+  key.room, key.ready, key.leaving = limit - key.made, now, nil
+  if key.opens <= now and key.room < 1 then
     -- The call whose leaving makes room: of more than the limit (it was lowered), the first ones make none.
-    key.leaving = made - limit
+    key.leaving = key.made - limit
     key.ready = redis.call('ZRANGE', key.log, key.leaving, key.leaving, 'WITHSCORES')[2] + window
     if key.ready <= now + early then
       key.room = redis.call('ZCOUNT', key.log, '-inf', digits(now + early - window)) - key.leaving
     end
   end
   key.room = math.max(0, key.room)
+end
+
+local free, keys = 0, {}
+for i = 3, #KEYS, 2 do
+  redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', digits(now - window))
+  local closed = math.max(0, redis.call('PTTL', KEYS[i + 1])) * 1000
+  local key = {log = KEYS[i], opens = now + closed}
+  look(key)
   if closed == 0 then free = free + key.room end
   keys[#keys + 1] = key
 end
@@ -61,19 +69,24 @@ end
 local place = redis.call('ZRANK', KEYS[1], token)
 local ahead = place or redis.call('ZCOUNT', KEYS[1], '-inf', digits(lane * 1e16 + now))
 if free > ahead then
-  local best
-  for number, key in ipairs(keys) do
-    if key.opens <= now and key.room > 0 and (not best or better(key, keys[best])) then best = number end
+  local granted = {}
+  for call = 1, math.min(count, free - ahead) do
+    local best
+    for number, key in ipairs(keys) do
+      if key.opens <= now and key.room > 0 and (not best or better(key, keys[best])) then best = number end
+    end
+    local key = keys[best]
+    if key.leaving then redis.call('ZREMRANGEBYRANK', key.log, 0, key.leaving) end
+    redis.call('ZADD', key.log, digits(key.ready), call == 1 and token or token .. '/' .. call)
+    redis.call('PEXPIRE', key.log, math.ceil(window / 500))
+    granted[#granted + 1], granted[#granted + 2] = best, math.ceil(key.ready - now)
+    look(key)
   end
-  local key = keys[best]
-  if key.leaving then redis.call('ZREMRANGEBYRANK', key.log, 0, key.leaving) end
-  redis.call('ZADD', key.log, digits(key.ready), token)
-  redis.call('PEXPIRE', key.log, math.ceil(window / 500))
   if place then
     redis.call('ZREM', KEYS[1], token)
     redis.call('ZREM', KEYS[2], token)
   end
-  return {best, math.ceil(key.ready - now)}
+  return granted
 end
 
 -- The moments at which room appears, up to the one that is this caller's.

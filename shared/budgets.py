@@ -57,15 +57,16 @@ class Slot(str):
 
 
 class _Ask(RateItem):
-    """One caller's wish for a call; `granted` is the number of the key once there is one, counted from 1."""
+    """One caller's wish for up to `weight` calls; `granted` holds for each the number of its key, counted from 1, the
+    token of its grant, and when it may be made.
+    """
 
-    def __init__(self, token: str, lane: int, patience_s: float, early_s: float) -> None:
-        super().__init__(token, 0)
+    def __init__(self, token: str, lane: int, patience_s: float, early_s: float, count: int = 1) -> None:
+        super().__init__(token, 0, weight=count)
         self.lane = lane
         self.patience_us = int(patience_s * 1e6)
         self.early_us = int(early_s * 1e6)
-        self.granted = 0
-        self.ready_at = 0.0
+        self.granted: list[tuple[int, str, float]] = []
 
 
 class _PooledBucket(AbstractBucket):
@@ -91,13 +92,15 @@ class _PooledBucket(AbstractBucket):
         assert isinstance(item, _Ask)  # noqa: S101 - tells the type checker what Budget.take passes.
         rate = self.rates[0]
         args: list[str | int] = [rate.limit, rate.interval * 1000, item.lane, item.name]
-        args += (item.patience_us, item.early_us, *self._drained_news())
-        granted, wait_us = self._script(keys=self._names, args=args)
-        if granted:
-            item.granted = granted
-            item.ready_at = time.monotonic() + wait_us / 1e6
-            return Decision()
-        return Decision(failing_rate=rate, retry_after_ms=-(-wait_us // 1000))
+        args += (item.patience_us, item.early_us, item.weight, *self._drained_news())
+        answer = self._script(keys=self._names, args=args)
+        if not answer[0]:
+            return Decision(failing_rate=rate, retry_after_ms=-(-answer[1] // 1000))
+        moment = time.monotonic()
+        for place, (number, wait_us) in enumerate(zip(answer[::2], answer[1::2], strict=True), 1):
+            token = item.name if place == 1 else f"{item.name}/{place}"
+            item.granted.append((number, token, moment + wait_us / 1e6))
+        return Decision()
 
     def put(self, item: RateItem) -> bool:
         return self.put_decision(item).allowed
@@ -176,15 +179,11 @@ class Budget:
             Retryable: none was free in time (`delay_s` says when one should be), or Redis is out of reach.
         """
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
-        early_s = self._early_s if early else 0.0
-        ask = _Ask(os.urandom(8).hex(), LANES[lane], 0.0 if timeout_s == 0 else NAP_S_MAX, early_s)
+        ask = self._ask(lane, early=early, patience_s=0.0 if timeout_s == 0 else NAP_S_MAX)
         while True:
-            try:
-                decision = self._bucket.put_decision(ask)
-            except redis.RedisError as error:
-                _refuse(error)
+            decision = self._put(ask)
             if ask.granted:
-                return Slot(self.keys[ask.granted - 1], ask.granted, ask.name, ask.ready_at)
+                return self._slots(ask)[0]
             wait_s = (decision.retry_after_ms or 1) / 1000
             nap_s = min(wait_s, NAP_S_MAX)
             if deadline is not None and time.monotonic() + nap_s > deadline:
@@ -192,6 +191,28 @@ class Budget:
                 message = f"No call to {self.target} is free for another {wait_s:.1f} s."
                 raise Retryable(message, delay_s=wait_s, executed=False)
             time.sleep(nap_s)
+
+    def take_free(self, count: int, lane: str = "live", *, early: bool = False) -> list[Slot]:
+        """Return up to `count` calls that are free now, without waiting; none where there are none.
+
+        Raises:
+            Retryable: Redis is out of reach.
+        """
+        ask = self._ask(lane, early=early, patience_s=0.0, count=count)
+        self._put(ask)
+        return self._slots(ask)
+
+    def _ask(self, lane: str, *, early: bool, patience_s: float, count: int = 1) -> _Ask:
+        return _Ask(os.urandom(8).hex(), LANES[lane], patience_s, self._early_s if early else 0.0, count)
+
+    def _put(self, ask: _Ask) -> Decision:
+        try:
+            return self._bucket.put_decision(ask)
+        except redis.RedisError as error:
+            _refuse(error)
+
+    def _slots(self, ask: _Ask) -> list[Slot]:
+        return [Slot(self.keys[number - 1], number, token, ready_at) for number, token, ready_at in ask.granted]
 
     @contextmanager
     def spending(self, slot: str) -> Iterator[None]:

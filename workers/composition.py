@@ -15,7 +15,7 @@ from workers.mapping.actors import MAPPINGS, MappingStage, map_raw
 from workers.mapping.rereading import Rereader
 from workers.replaying import Releaser
 from workers.writing.actors import Writing, writers
-from workers.writing.desk import Account, Desk, seats_for
+from workers.writing.desk import Account, Desk, Pace, seats_for
 from workers.writing.duplicates import DuplicateWatch
 from workers.writing.first_contact import FirstContact
 
@@ -48,10 +48,11 @@ def _read_by_key(parts: Assembly, flow: Flow, keys: Sequence[str], lane: str) ->
 def desk_of(parts: Assembly, stopping: Callable[[], bool]) -> Desk:
     """Return what the writers of a process work with."""
     seats = {name: seats_for(len(parts.settings.cin7)) for name in parts.settings.cin7}
+    paces = {name: Pace() for name in parts.settings.cin7}
 
     def account(name: str) -> Account:
         client = parts.cin7(name)
-        return Account(name, client, client.budget, seats[name])
+        return Account(name, client, client.budget, seats[name], paces[name])
 
     return Desk(parts.ledger, parts.redis, parts.settings, parts.actor, account, stopping)
 

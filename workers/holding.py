@@ -68,19 +68,24 @@ class Guard:
         with structlog.contextvars.bound_contextvars(entry=entry_id, flow=flow, stage=stage):
             try:
                 return work()
-            except claiming.LeaseLost as lost:
-                log.warning("left to another worker", reason=str(lost))
-            except Retryable as error:
-                self.rest(flow, stage, entry_id, attempts, error)
-            except Held as held:
-                self.hold(flow, stage, [entry_id], held.findings)
-            except Misconfigured as error:
-                log.error("refused", reason=str(error))  # noqa: TRY400 - the sentence is the message; no traceback
-                self._retry(stage, entry_id, OPERATOR_DELAY_S, str(error), counts=False)
-            except Exception as bug:
-                log.exception("a bug holds this entry")
-                self.hold(flow, stage, [entry_id], [bug_finding(bug)])
+            except Exception as error:  # noqa: BLE001 - whatever it is, the entry must end.
+                self.end(flow, stage, entry_id, attempts, error)
             return None
+
+    def end(self, flow: str, stage: Stage, entry_id: int, attempts: int, error: Exception) -> None:
+        """End an entry as its failure asks: at rest, held, or left to whoever has it now."""
+        if isinstance(error, claiming.LeaseLost):
+            log.warning("left to another worker", reason=str(error))
+        elif isinstance(error, Retryable):
+            self.rest(flow, stage, entry_id, attempts, error)
+        elif isinstance(error, Held):
+            self.hold(flow, stage, [entry_id], error.findings)
+        elif isinstance(error, Misconfigured):
+            log.error("refused", reason=str(error))
+            self._retry(stage, entry_id, OPERATOR_DELAY_S, str(error), counts=False)
+        else:
+            log.error("a bug holds this entry", exc_info=error)
+            self.hold(flow, stage, [entry_id], [bug_finding(error)])
 
     def rest(self, flow: str, stage: Stage, entry_id: int, attempts: int, error: Retryable) -> None:
         """Let the entry rest as its failure asks, or hold it where it has failed too often."""

@@ -135,37 +135,98 @@ def preview(cur: Cur, flow: str, ids: Sequence[int]) -> list[Preview]:
     ]
 
 
-def claim_for_writing(cur: Cur, entry_id: int, lease_s: float) -> WritingClaim | None:
-    """Claim one entry and its record; None where it is not to be written now, or another writer is at the record.
+def claim_for_writing(cur: Cur, ids: Sequence[int], lease_s: float) -> list[WritingClaim]:
+    """Claim those of `ids` that are to be written now, and their records, unless another writer is at the record.
 
-    The claim is good for `lease_s` seconds from the last commit that extended it.
+    Of several versions of one record the newest is claimed. A claim is good for `lease_s` seconds from the last commit
+    that extended it. Records are locked in one order, so that two claims of several cannot meet head-on.
     """
-    row = cur.execute(
+    rows = cur.execute(
         """
-        with wanted as (
-            select id, flow, key from entry
-            where id = %(id)s and (state = 'mapped' or (state = 'retrying' and stage = 'write')) and due_at <= now()
-            for update skip locked
+        with ready as (
+            select id, flow, key, version from entry
+            where id = any(%(ids)s) and (state = 'mapped' or (state = 'retrying' and stage = 'write'))
+              and due_at <= now()
+            order by id for update skip locked
+        ), wanted as (
+            select distinct on (flow, key) id, flow, key from ready order by flow, key, version desc
+        ), free as (
+            select w.id, r.flow, r.key from wanted w join record r on r.flow = w.flow and r.key = w.key
+            where r.lease_until is null or r.lease_until < now()
+            order by r.flow, r.key for update of r
         ), locked as (
             update record r set fence = r.fence + 1, lease_until = now() + make_interval(secs => %(lease)s)
-            from wanted w
-            where r.flow = w.flow and r.key = w.key and (r.lease_until is null or r.lease_until < now())
-            returning r.fence, r.version, r.written_version
+            from free where r.flow = free.flow and r.key = free.key
+            returning free.id, r.fence, r.version, r.written_version
         ), taken as (
-            update entry e set claims = e.claims + 1 from wanted w, locked where e.id = w.id
-            returning e.id, e.flow, e.key, e.version, e.claims, e.attempts, e.round, e.lane, e.company, e.detected_at
+            update entry e set claims = e.claims + 1 from locked l where e.id = l.id
+            returning e.id, e.flow, e.key, e.version, l.version as newest, l.written_version, e.claims, e.attempts,
+                      e.round, e.lane, e.company, l.fence, e.detected_at
         )
-        select t.id, t.flow, t.key, t.version, l.version, l.written_version, t.claims, t.attempts, t.round, t.lane,
-               t.company, l.fence, %(lease)s::float,
+        select t.id, t.flow, t.key, t.version, t.newest, t.written_version, t.claims, t.attempts, t.round, t.lane,
+               t.company, t.fence, %(lease)s::float,
                (select b.raw from body b where b.entry_id = t.id and b.kind = 'mapped' and b.round = t.round
                 and b.at = t.detected_at)
-        from taken t, locked l
+        from taken t order by t.id
         """,
-        {"id": entry_id, "lease": lease_s},
-    ).fetchone()
-    if row is None:
-        return None
-    return WritingClaim(**dict(zip(WritingClaim.__struct_fields__, (*row[:-1], bytes(row[-1])), strict=True)))
+        {"ids": list(ids), "lease": lease_s},
+    ).fetchall()
+    return [
+        WritingClaim(**dict(zip(WritingClaim.__struct_fields__, (*row[:-1], bytes(row[-1])), strict=True)))
+        for row in rows
+    ]
+
+
+def keep(cur: Cur, claims: Sequence[WritingClaim]) -> set[int]:
+    """Hold the records of `claims` for another lease, from now; return the entries whose claim is still good."""
+    rows = cur.execute(
+        """
+        with mine as (
+            select c.id, r.flow, r.key, c.lease_s
+            from unnest(%s::bigint[], %s::text[], %s::text[], %s::bigint[], %s::float[])
+                 as c (id, flow, key, fence, lease_s)
+            join record r on r.flow = c.flow and r.key = c.key and r.fence = c.fence
+            order by r.flow, r.key for update of r
+        )
+        update record r set lease_until = now() + make_interval(secs => mine.lease_s)
+        from mine where r.flow = mine.flow and r.key = mine.key returning mine.id
+        """,
+        (*_named(claims), [claim.lease_s for claim in claims]),
+    ).fetchall()
+    return {int(row[0]) for row in rows}
+
+
+def let_go(cur: Cur, claims: Sequence[WritingClaim], *, written: bool = False) -> dict[int, int]:
+    """Give the records of `claims` back; return their newest versions by entry, only of claims that were still good.
+
+    `written`: they are at the claimed version now.
+    """
+    rows = cur.execute(
+        """
+        with mine as (
+            select c.id, r.flow, r.key, c.version
+            from unnest(%s::bigint[], %s::text[], %s::text[], %s::bigint[], %s::bigint[])
+                 as c (id, flow, key, fence, version)
+            join record r on r.flow = c.flow and r.key = c.key and r.fence = c.fence
+            order by r.flow, r.key for update of r
+        )
+        update record r set lease_until = null,
+                            written_version = case when %s then greatest(r.written_version, mine.version)
+                                                   else r.written_version end
+        from mine where r.flow = mine.flow and r.key = mine.key returning mine.id, r.version
+        """,
+        (*_named(claims), [claim.version for claim in claims], written),
+    ).fetchall()
+    return {int(row[0]): int(row[1]) for row in rows}
+
+
+def _named(claims: Sequence[WritingClaim]) -> tuple[list[int], list[str], list[str], list[int]]:
+    return (
+        [claim.id for claim in claims],
+        [claim.flow for claim in claims],
+        [claim.key for claim in claims],
+        [claim.fence for claim in claims],
+    )
 
 
 def extend(cur: Cur, claim: WritingClaim) -> None:
@@ -174,27 +235,17 @@ def extend(cur: Cur, claim: WritingClaim) -> None:
     Raises:
         LeaseLost: somebody else has claimed the record since.
     """
-    row = cur.execute(
-        """
-        update record set lease_until = now() + make_interval(secs => %s)
-        where flow = %s and key = %s and fence = %s returning 1
-        """,
-        (claim.lease_s, claim.flow, claim.key, claim.fence),
-    ).fetchone()
-    if row is None:
+    if not keep(cur, [claim]):
         raise LeaseLost(f"{claim.flow} {claim.key} is being written by another worker")
 
 
-def let_go(cur: Cur, claim: WritingClaim) -> int:
+def give_back(cur: Cur, claim: WritingClaim) -> int:
     """Give the record back and return its newest version.
 
     Raises:
         LeaseLost: somebody else has claimed the record since.
     """
-    row = cur.execute(
-        "update record set lease_until = null where flow = %s and key = %s and fence = %s returning version",
-        (claim.flow, claim.key, claim.fence),
-    ).fetchone()
-    if row is None:
+    newest = let_go(cur, [claim])
+    if not newest:
         raise LeaseLost(f"{claim.flow} {claim.key} is being written by another worker")
-    return int(row[0])
+    return newest[claim.id]

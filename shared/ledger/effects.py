@@ -1,12 +1,16 @@
 """Effects: every call that was meant to change a target, recorded before its first byte leaves."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Literal
 
 import msgspec
 
 from shared.fingerprints import digest
 from shared.ledger.claiming import WritingClaim
 from shared.ledger.connection import Cur, storable
+
+State = Literal["INTENT", "APPLIED", "REFUSED", "UNKNOWN"]
 
 
 class Effect(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,67 +30,106 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     age_s: float
 
 
-def intend(
-    cur: Cur, claim: WritingClaim, *, target: str, step: str, request: str, body: bytes, marker: str, call_key: str,
-    actor: str,
-) -> int:  # fmt: skip
-    """Record that `request` is about to be sent; commit before sending. Return the effect's id."""
-    row = cur.execute(
-        """
-        insert into effect (entry_id, target, flow, key, version, step, round, state, request, digest, marker,
-                            call_key, actor)
-        select %(entry)s, %(target)s, %(flow)s, %(key)s, %(version)s, %(step)s, coalesce(max(round), 0) + 1, 'INTENT',
-               %(request)s, %(digest)s, %(marker)s, %(call_key)s, %(actor)s
-        from effect where target = %(target)s and flow = %(flow)s and key = %(key)s and version = %(version)s
-                      and step = %(step)s
-        returning id
-        """,
-        {
-            "entry": claim.id,
-            "target": target,
-            "flow": claim.flow,
-            "key": claim.key,
-            "version": claim.version,
-            "step": step,
-            "request": request,
-            "digest": digest(body),
-            "marker": storable(marker),
-            "call_key": call_key,
-            "actor": actor,
-        },
-    ).fetchone()
-    assert row is not None  # noqa: S101 - an aggregate without group gives one row
-    return int(row[0])
+class Intent(msgspec.Struct, frozen=True, kw_only=True):
+    """A call that is about to be sent.
+
+    Attributes:
+        step: names the call within this version of the record, such as `create`.
+        body: what is sent; only its digest is kept.
+        marker: by which it can be found in the target should its answer be lost.
+        call_key: label of the application key.
+    """
+
+    claim: WritingClaim
+    target: str
+    step: str
+    request: str
+    body: bytes
+    marker: str
+    call_key: str
 
 
-def conclude(
-    cur: Cur, effect_id: int, state: str, *, answer: bytes = b"", detail: str = "", unfound: bool = False
-) -> None:
-    """Record the outcome: APPLIED, REFUSED (without effect) or UNKNOWN.
+class Conclusion(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a call: APPLIED, REFUSED (without effect) or UNKNOWN.
 
     `unfound`: its answer was lost and it was looked for in vain, so that it will be looked for once more.
     """
+
+    effect_id: int
+    state: State
+    answer: bytes = b""
+    detail: str = ""
+    unfound: bool = False
+
+
+def intend(cur: Cur, intents: Sequence[Intent], *, actor: str) -> dict[int, int]:
+    """Record calls, one per entry, that are about to be sent; commit before sending. Return the effects by entry."""
+    rows = cur.execute(
+        """
+        insert into effect (entry_id, target, flow, key, version, step, round, state, request, digest, marker,
+                            call_key, actor)
+        select i.entry, i.target, i.flow, i.key, i.version, i.step,
+               coalesce((select max(e.round) from effect e
+                         where e.target = i.target and e.flow = i.flow and e.key = i.key and e.version = i.version
+                           and e.step = i.step), 0) + 1,
+               'INTENT', i.request, i.digest, i.marker, i.call_key, %s
+        from unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::text[], %s::text[], %s::text[],
+                    %s::text[], %s::text[]) with ordinality
+             as i (entry, target, flow, key, version, step, request, digest, marker, call_key, place)
+        order by i.place
+        returning entry_id, id
+        """,
+        (
+            actor,
+            [intent.claim.id for intent in intents],
+            [intent.target for intent in intents],
+            [intent.claim.flow for intent in intents],
+            [intent.claim.key for intent in intents],
+            [intent.claim.version for intent in intents],
+            [intent.step for intent in intents],
+            [intent.request for intent in intents],
+            [digest(intent.body) for intent in intents],
+            [storable(intent.marker) for intent in intents],
+            [intent.call_key for intent in intents],
+        ),
+    ).fetchall()
+    return {int(row[0]): int(row[1]) for row in rows}
+
+
+def conclude(cur: Cur, conclusions: Sequence[Conclusion]) -> None:
+    """Record the outcomes of calls that have none yet."""
     cur.execute(
         """
-        update effect set state = %s, ended_at = now(), answer_digest = %s, detail = %s, unfound = %s
-        where id = %s and state in ('INTENT', 'UNKNOWN')
+        update effect set state = c.state, ended_at = now(), answer_digest = c.answer, detail = c.detail,
+                          unfound = c.unfound
+        from unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::bool[])
+             as c (id, state, answer, detail, unfound)
+        where effect.id = c.id and effect.state in ('INTENT', 'UNKNOWN')
         """,
-        (state, digest(answer) if answer else "", storable(detail), unfound, effect_id),
+        (
+            [one.effect_id for one in conclusions],
+            [one.state for one in conclusions],
+            [digest(one.answer) if one.answer else "" for one in conclusions],
+            [storable(one.detail) for one in conclusions],
+            [one.unfound for one in conclusions],
+        ),
     )
 
 
-def unresolved(cur: Cur, flow: str, key: str) -> list[Effect]:
-    """Return the calls of a record whose outcome nobody knows, oldest first."""
+def unresolved(cur: Cur, flow: str, keys: Sequence[str]) -> dict[str, list[Effect]]:
+    """Return the calls whose outcome nobody knows, by record, oldest first."""
     rows = cur.execute(
         """
-        select id, entry_id, target, step, round, state, marker, intent_at,
+        select key, id, entry_id, target, step, round, state, marker, intent_at,
                extract(epoch from clock_timestamp() - coalesce(ended_at, intent_at))::float
-        from effect where flow = %s and key = %s and state in ('INTENT', 'UNKNOWN') order by id
+        from effect where flow = %s and key = any(%s) and state in ('INTENT', 'UNKNOWN') order by id
         """,
-        (flow, key),
+        (flow, list(keys)),
     ).fetchall()
-    names = Effect.__struct_fields__
-    return [Effect(**dict(zip(names, row, strict=True))) for row in rows]
+    found: dict[str, list[Effect]] = {}
+    for key, *values in rows:
+        found.setdefault(key, []).append(Effect(**dict(zip(Effect.__struct_fields__, values, strict=True))))
+    return found
 
 
 def intended(cur: Cur, effect: Effect) -> bytes:

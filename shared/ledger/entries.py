@@ -1,6 +1,6 @@
 """How an entry ends a stage: mapped, written, waiting, retrying, held or closed; and how it is sent again."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final, Literal
 
@@ -11,6 +11,7 @@ from shared.fingerprints import digest
 from shared.flows import Stage
 from shared.ledger import bodies
 from shared.ledger.causes import keep_findings
+from shared.ledger.claiming import WritingClaim
 from shared.ledger.connection import Cur
 from shared.ledger.events import move, note
 from shared.ledger.messages import BATCH, Message, carriers_of, write_carriers, write_messages
@@ -130,25 +131,30 @@ def wait(cur: Cur, entry_id: int, dependency: str, *, actor: str) -> None:
     cur.execute("update entry set waits_on = %s where id = %s and state = 'waiting'", (dependency, entry_id))
 
 
-def written(cur: Cur, entry_id: int, flow: str, key: str, version: int, *, actor: str, why: str) -> None:
-    """Close an entry as written, its record as being at this version, and older open entries as superseded.
+def written(cur: Cur, claims: Sequence[WritingClaim], *, actor: str, why: Mapping[int, str]) -> None:
+    """Close entries as written, and the older open entries of their records as superseded.
 
-    The caller has locked the record. An older entry that somebody is claiming right now is left to that claim, which
+    The caller has locked the records. An older entry that somebody is claiming right now is left to that claim, which
     waits for the record and then finds a newer version written: to wait for it would be a circle.
+
+    Args:
+        why: by entry.
     """
-    move(cur, [entry_id], "written", actor=actor, why=why, sets=_FREE, where=_AT["write"])
-    cur.execute(
-        "update record set written_version = greatest(written_version, %s) where flow = %s and key = %s",
-        (version, flow, key),
-    )
-    if version > 1:
+    move(cur, [claim.id for claim in claims], "written", actor=actor, why=why, sets=_FREE, where=_AT["write"])
+    if overtaking := [claim for claim in claims if claim.version > 1]:
         rows = cur.execute(
             """
-            select id from entry where flow = %s and key = %s and version < %s
-            and state in ('detected', 'mapped', 'waiting', 'retrying', 'held')
-            order by id for update skip locked
+            select e.id from entry e
+            join unnest(%s::text[], %s::text[], %s::bigint[]) as newer (flow, key, version)
+              on newer.flow = e.flow and newer.key = e.key and newer.version > e.version
+            where e.state in ('detected', 'mapped', 'waiting', 'retrying', 'held')
+            order by e.id for update of e skip locked
             """,
-            (flow, key, version),
+            (
+                [claim.flow for claim in overtaking],
+                [claim.key for claim in overtaking],
+                [claim.version for claim in overtaking],
+            ),
         ).fetchall()
         close(cur, [int(row[0]) for row in rows], "superseded", actor=actor, why="a newer version was written")
 

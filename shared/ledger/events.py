@@ -1,6 +1,6 @@
 """Every move of every entry, with who and why: one statement moves the entries and appends the events."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from shared.ledger.connection import Cur, storable
 from shared.ledger.states import State
@@ -12,7 +12,7 @@ def move(
     becomes: State,
     *,
     actor: str,
-    why: str = "",
+    why: str | Mapping[int, str] = "",
     detail: str = "",
     sets: str = "",
     where: str = "true",
@@ -20,28 +20,32 @@ def move(
     """Move entries and append one event each; return the ids that moved.
 
     Args:
+        why: for all of them, or for each.
         sets: further assignments of the update, in SQL, such as `claims = 0`.
         where: a further condition on the row `e`, in SQL; entries that fail it stay as they are.
     """
+    reasons = [storable(why if isinstance(why, str) else why[entry]) for entry in ids]
     moved = cur.execute(
         f"""
         with was as (
-            select e.id, e.state from entry e where e.id = any(%(ids)s) and e.state <> %(becomes)s and {where}
-            order by e.id for update
+            select e.id, e.state, t.why from entry e
+            join unnest(%(ids)s::bigint[], %(reasons)s::text[]) as t (id, why) on t.id = e.id
+            where e.state <> %(becomes)s and {where}
+            order by e.id for update of e
         ), moved as (
             update entry set state = %(becomes)s{", " + sets if sets else ""}
-            from was where entry.id = was.id returning entry.id, was.state
+            from was where entry.id = was.id returning entry.id, was.state, was.why
         ), told as (
             insert into event (entry_id, was, becomes, actor, why, detail)
-            select id, state, %(becomes)s, %(actor)s, %(why)s, %(detail)s from moved order by id
+            select id, state, %(becomes)s, %(actor)s, why, %(detail)s from moved order by id
         )
         select id from moved order by id
         """,  # noqa: S608 - `sets` and `where` are literals of this package
         {
             "ids": list(ids),
+            "reasons": reasons,
             "becomes": becomes,
             "actor": actor,
-            "why": storable(why),
             "detail": storable(detail),
         },
     )

@@ -39,6 +39,19 @@ def find(cur: Cur, flow: str, ifs_key: str, cin7_account: str) -> Link | None:
     return None if row is None else _link(row)
 
 
+def find_all(cur: Cur, wanted: Sequence[tuple[str, str, str]]) -> dict[tuple[str, str, str], Link]:
+    """Return the links that there are of those named by flow, IFS key and Cin7 account."""
+    rows = cur.execute(
+        f"""
+        select {_COLUMNS} from link
+        join (select distinct * from unnest(%s::text[], %s::text[], %s::text[]) as named (flow, ifs_key, cin7_account))
+             as wanted using (flow, ifs_key, cin7_account)
+        """,  # noqa: S608 - constant
+        tuple(map(list, zip(*wanted, strict=True))) if wanted else ([], [], []),
+    ).fetchall()
+    return {(row[0], row[1], row[2]): _link(row) for row in rows}
+
+
 def of_keys(cur: Cur, flow: str, keys: Sequence[str]) -> dict[str, list[Link]]:
     """Return the links of many records, by IFS key."""
     found: dict[str, list[Link]] = {}
@@ -68,26 +81,34 @@ def linked_ids(cur: Cur, flow: str, cin7_account: str, ids: list[str]) -> set[st
     return {str(row[0]) for row in rows}
 
 
-def store(cur: Cur, link: Link, *, origin: str = "created") -> None:
-    """Insert or renew a link."""
+class Stored(msgspec.Struct, frozen=True):
+    """A link to be inserted or renewed; `origin` says how a new one came to be."""
+
+    link: Link
+    origin: str = "created"
+
+
+def store(cur: Cur, links: Sequence[Stored]) -> None:
+    """Insert or renew links, each record's at most once."""
     cur.execute(
         """
         insert into link (flow, ifs_key, cin7_account, cin7_id, cin7_number, written, version, verified, origin)
-        values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+        select * from unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bytea[], %s::bigint[],
+                             %s::bool[], %s::text[])
         on conflict (flow, ifs_key, cin7_account) do update
         set cin7_id = excluded.cin7_id, cin7_number = excluded.cin7_number, written = excluded.written,
             version = excluded.version, verified = excluded.verified, written_at = now()
         """,
         (
-            link.flow,
-            link.ifs_key,
-            link.cin7_account,
-            link.cin7_id,
-            storable(link.cin7_number),
-            link.written,
-            link.version,
-            link.verified,
-            origin,
+            [one.link.flow for one in links],
+            [one.link.ifs_key for one in links],
+            [one.link.cin7_account for one in links],
+            [one.link.cin7_id for one in links],
+            [storable(one.link.cin7_number) for one in links],
+            [one.link.written for one in links],
+            [one.link.version for one in links],
+            [one.link.verified for one in links],
+            [one.origin for one in links],
         ),
     )
 
@@ -97,25 +118,31 @@ def dependency(flow: str, key: str, account: str) -> str:
     return f"{flow}/{key}@{account}"
 
 
-def lock_dependency(cur: Cur, name: str) -> None:
-    """Take the lock that both who waits and who satisfies take, so that no wake-up is lost between them."""
-    cur.execute("select pg_advisory_xact_lock(hashtextextended(%s, 1))", (name,))
+def lock_dependencies(cur: Cur, names: Sequence[str]) -> None:
+    """Take the locks that both who waits and who satisfies take, so that no wake-up is lost between them.
+
+    Always in one order, so that two that take several cannot meet head-on.
+    """
+    cur.execute(
+        "select pg_advisory_xact_lock(hashtextextended(name, 1)) from unnest(%s::text[]) as name", (sorted(set(names)),)
+    )
 
 
-def wake(cur: Cur, name: str, *, actor: str) -> list[Message]:
-    """Send on the entries that waited for `name`, whose lock the caller holds."""
+def wake(cur: Cur, names: Sequence[str], *, actor: str) -> list[Message]:
+    """Send on the entries that waited for `names`, whose locks the caller holds."""
     rows = cur.execute(
-        "select id, flow from entry where state = 'waiting' and waits_on = %s order by id", (name,)
+        "select id, flow, waits_on from entry where state = 'waiting' and waits_on = any(%s) order by id",
+        (list(names),),
     ).fetchall()
     messages: list[Message] = []
     for flow in sorted({str(row[1]) for row in rows}):
-        ids = [int(row[0]) for row in rows if row[1] == flow]
+        waited = {int(row[0]): f"{row[2]} is there" for row in rows if row[1] == flow}
         woken = move(
             cur,
-            ids,
+            list(waited),
             "mapped",
             actor=actor,
-            why=f"{name} is there",
+            why=waited,
             sets="waits_on = null, due_at = now(), claims = 0",
             where="e.state = 'waiting'",
         )

@@ -65,8 +65,10 @@ def kill_at_every_moment(stage: Stage, *plans: dict[str, Any]) -> list[str]:
     return died
 
 
-def plans(flow: str, entries: list[int]) -> list[dict[str, Any]]:
-    return [{"flow": flow, "stage": "write", "entries": [entry], "at": at} for at, entry in enumerate(entries, 1)]
+def plans(flow: str, entries: list[int], together: int = 1) -> list[dict[str, Any]]:
+    """Return a plan for every moment, each with entries of its own."""
+    batches = [entries[start : start + together] for start in range(0, len(entries), together)]
+    return [{"flow": flow, "stage": "write", "entries": batch, "at": at} for at, batch in enumerate(batches, 1)]
 
 
 def assert_every_moment_was_met(died: list[str], *calls: str) -> None:
@@ -129,6 +131,22 @@ def the_same_for_changes(stage: Stage) -> None:
     assert_every_moment_was_met(died, "DELETE /ExternalApi/v2/advanced-purchase")
     finish(stage)
     assert_sound(stage, voided=cancelled)
+
+
+def test_orders_written_side_by_side_by_a_writer_killed_at_any_moment_are_each_there_once(stage: Stage) -> None:
+    together = 2
+    stage.start("mapper", "sweeper", "writer")
+    stage.connector("poll", "suppliers")
+    stage.wait(90)
+    stage.stop(only="writer")
+    entries = sorted(poll_and_map(stage, "purchase_orders", 2 * MOMENTS).values())
+    died = kill_at_every_moment(stage, *plans("purchase_orders", entries, together))
+    assert_every_moment_was_met(died, "GET /ExternalApi")
+    for call in ("POST /ExternalApi/v2/advanced-purchase", "POST /ExternalApi/v2/purchase/order"):
+        moments = [moment.split()[0] for moment in died if call in moment]
+        assert moments == ["before", "after"] * together, "the calls of a group follow each other without a commit"
+    finish(stage)
+    assert_sound(stage)
 
 
 def test_a_mapper_killed_within_a_batch_leaves_every_entry_to_end_once(stage: Stage) -> None:

@@ -56,14 +56,14 @@ def test_of_ten_quick_changes_the_last_one_stays_and_none_comes_after_a_newer_on
     until(lambda: len(purchases(stage)) == ORDERS)
     stage.wait()
     stage.cin7.control("latency", {"ms": 400})
-    lost = {"kind": "drop", "method": "POST", "path": "/purchase/order", "probability": 0.3, "after_commit": True}
-    stage.cin7.control("faults", {"rules": [lost], "seed": 5})
+    lost = {"kind": "drop", "method": "POST", "path": "/purchase/order", "times": 3, "after_commit": True}
+    stage.cin7.control("faults", {"rules": [lost]})
     for change in range(10):
         for number in numbers[:4]:
             order_quantity(stage, number, 100 + change)
         time.sleep(0.4)
     stage.cin7.control("latency", {"ms": 0})
-    assert stage.cin7.control("faults")["rules"][0]["hits"]
+    until(lambda: stage.cin7.control("faults")["rules"][0]["hits"] == 3)
     stage.cin7.control("faults", method="DELETE")
     until(lambda: all(quantities_sent(stage, number)[-1] == 109 for number in numbers[:4]), 60)
     stage.wait()

@@ -238,3 +238,39 @@ def test_four_processes_use_what_is_permitted_and_never_more(redis_server: Embed
     first, last = min(map(min, arrived.values())), max(map(max, arrived.values()))
     permitted = limit * len(KEYS) * (last - first) / window_s
     assert sum(map(len, arrived.values())) >= 0.85 * permitted
+
+
+def test_several_calls_are_taken_in_one_go_and_no_more_than_are_free(client: "redis.Redis") -> None:
+    pooled = budget(client, limit=2, keys=KEYS)
+    first = pooled.take_free(4)
+    assert len(first) == len({slot.token for slot in first}) == 4
+    assert len(pooled.take_free(10)) == 2
+    assert pooled.take_free(10) == []
+    assert [use.used for use in pooled.used()] == [2, 2, 2]
+    pooled.give_back(first[1])
+    pooled.give_back(first[3])
+    assert len(pooled.take_free(10)) == 2
+
+
+def test_calls_taken_in_one_go_count_from_when_each_is_made(client: "redis.Redis") -> None:
+    quick = budget(client, limit=3, window_s=0.6)
+    slots = quick.take_free(3)
+    for slot in slots:
+        time.sleep(0.1)
+        spend(quick, slot)
+    began = time.monotonic()
+    assert quick.take_free(3) == []
+    quick.take(timeout_s=5), quick.take(timeout_s=5)
+    assert time.monotonic() - began > 0.45, "the second of them was made 0.1 s before we began"
+
+
+def test_several_calls_leave_room_for_those_who_wait_longer(client: "redis.Redis") -> None:
+    single = budget(client, limit=1, window_s=0.5)
+    spend(single, single.take(timeout_s=0))
+    waited: list[Slot] = []
+    crew = threading.Thread(target=lambda: waited.append(single.take(timeout_s=5)))
+    crew.start()
+    time.sleep(0.1)
+    assert single.take_free(5) == []
+    crew.join()
+    assert len(waited) == 1

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import Final
 from uuid import UUID
 
 import dramatiq
@@ -10,8 +11,9 @@ import structlog
 from dramatiq.middleware import CurrentMessage
 
 from shared import flows
+from shared.budgets import Slot
 from shared.flows import Flow, queue_of
-from shared.ledger import claiming, entries, links
+from shared.ledger import claiming, effects, entries, links
 from shared.ledger import messages as ledger_messages
 from shared.ledger.claiming import Preview
 from shared.ledger.connection import Cur
@@ -20,11 +22,16 @@ from shared.ledger.messages import Message, write_messages
 from shared.queues.handing_over import actor_of, hand_over
 from workers.holding import ALONE, Guard, crash_finding, persist
 from workers.writing import invoice_writer, purchase_writer, supplier_writer
-from workers.writing.desk import CROWDED_S, Crowded, Desk, Seat, Stopping, permitted
+from workers.writing.desk import CROWDED_S, Account, Crowded, Desk, Seat, Stopping, at_once, permitted
 from workers.writing.first_contact import FirstContact
+from workers.writing.groups import TOGETHER_S, Group, Member
 from workers.writing.session import Session
+from workers.writing.wishes import Work
 
 log = structlog.get_logger()
+
+#: Orders that one thread writes side by side where calls are free and answered at once.
+TOGETHER: Final = 10
 
 
 class Writer(msgspec.Struct, frozen=True):
@@ -33,11 +40,13 @@ class Writer(msgspec.Struct, frozen=True):
     Attributes:
         targets: the Cin7 accounts that a mapped body makes calls to; none where the ledger alone shows that it is in
             Cin7 already.
-        write: the calls of one claimed entry; returns the messages to hand over.
+        write: the calls of one claimed entry.
+        together: entries that are written side by side by one thread; 1 where a writer waits for other threads.
     """
 
     targets: Callable[[bytes, Sequence[Link]], list[str]]
-    write: Callable[[Session, Desk], list[Message]]
+    write: Callable[[Session, Desk], Work]
+    together: int = 1
 
 
 def writers(first_contact: FirstContact) -> dict[Flow, Writer]:
@@ -47,7 +56,7 @@ def writers(first_contact: FirstContact) -> dict[Flow, Writer]:
             supplier_writer.targets,
             partial(supplier_writer.write_supplier, first_contact=first_contact),
         ),
-        flows.PURCHASE_ORDERS: Writer(purchase_writer.targets, purchase_writer.write_purchase),
+        flows.PURCHASE_ORDERS: Writer(purchase_writer.targets, purchase_writer.write_purchase, TOGETHER),
         flows.SUPPLIER_INVOICES: Writer(invoice_writer.targets, invoice_writer.write_invoice),
     }
 
@@ -76,17 +85,10 @@ class Writing:
             targets = self._targets(entry, written.get(entry.key, ()))
             if targets is not None:
                 groups.setdefault(targets, []).append(entry)
-        for entry in groups.pop((), []):
-            self._one(entry, ())
+        self._all(groups.pop((), []), ())
         mine = next(iter(groups), ())
         self._send_on([entry.id for targets, others in groups.items() if targets != mine for entry in others])
-        left: list[int] = []
-        crowded: list[int] = []
-        for entry in groups.get(mine, ()):
-            if self.desk.stopping():
-                left.append(entry.id)
-            elif not self._one(entry, mine):
-                crowded.append(entry.id)
+        left, crowded = self._all(groups.get(mine, []), mine)
         self._end(message_id, len(ready), left, crowded)
 
     def _send_on(self, ids: Sequence[int]) -> None:
@@ -110,72 +112,95 @@ class Writing:
 
         hand_over(self.desk.redis, self.desk.ledger, persist(self.desk.ledger, change))
 
-    def _one(self, entry: Preview, targets: Sequence[str]) -> bool:
-        """Write one entry; False where it was not begun, since no call of its accounts is free, nor waited for."""
-        suspect = entry.claims >= claiming.SUSPECT
-        if suspect and not ALONE.acquire(timeout=CROWDED_S):
-            return False
-        seat = Seat()
-        sessions: list[Session] = []
-
-        def work() -> bool:
-            # Slot first, claim second: no lease runs out while the entry queues for the call budget.
-            account = slot = None
-            if accounts := [self.desk.account(name) for name in targets]:
-                try:
-                    account, slot = permitted(accounts, entry.lane, self.desk.stopping, seat)
-                except (Crowded, Stopping):
-                    return False
-            session = self._claim(entry.id, seat)
-            if session is None:
-                if account is not None and slot is not None:
-                    account.budget.give_back(slot)
-                return True
-            sessions.append(session)
-            if account is not None and slot is not None:
-                session.give_slot(account, slot)
-            self._write(session)
-            return True
-
+    def _all(self, waiting: list[Preview], targets: Sequence[str]) -> tuple[list[int], list[int]]:
+        """Write entries of the same accounts, group by group; return those left when told to stop, and those put off
+        because no call of their accounts is free, nor waited for.
+        """
         try:
-            return self.guard.run(self.flow, "write", entry.id, entry.attempts, work) is not False
+            accounts = [self.desk.account(name) for name in targets]
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is the same for all of them.
+            self._end_all(waiting, error)
+            return [], []
+        crowded: list[int] = []
+        while waiting:
+            if self.desk.stopping():
+                return [entry.id for entry in waiting], crowded
+            size = self._size(waiting, accounts)
+            done = self._group(waiting[:size], accounts)
+            if not done:
+                crowded += [entry.id for entry in waiting[:size]]
+            waiting = waiting[done or size :]
+        return [], crowded
+
+    def _end_all(self, chosen: Sequence[Preview], error: Exception) -> None:
+        for entry in chosen:
+            with structlog.contextvars.bound_contextvars(entry=entry.id, flow=self.flow, stage="write"):
+                self.guard.end(self.flow, "write", entry.id, entry.attempts, error)
+
+    def _size(self, waiting: Sequence[Preview], accounts: Sequence[Account]) -> int:
+        """Return how many of `waiting` may be written side by side: what its workers died of goes alone."""
+        size = min([self.writer.together, *(account.pace.calls_in(TOGETHER_S) for account in accounts)])
+        for place, entry in enumerate(waiting[:size]):
+            if entry.lane != waiting[0].lane or entry.claims >= claiming.SUSPECT:
+                return max(place, 1)
+        return min(size, len(waiting))
+
+    def _group(self, chosen: Sequence[Preview], accounts: Sequence[Account]) -> int:
+        """Write as many of `chosen` as have a call, the first ones; return how many they were, 0 if none was begun."""
+        suspect = chosen[0].claims >= claiming.SUSPECT
+        if suspect and not ALONE.acquire(timeout=CROWDED_S):
+            return 0
+        seat = Seat()
+        try:
+            return self._side_by_side(chosen, accounts, seat)
+        except Exception as error:  # noqa: BLE001 - what none of them is to blame for ends them all alike.
+            self._end_all(chosen, error)
+            return len(chosen)
         finally:
-            # Last: until its end is on record, nobody else may take the entry up.
-            for session in sessions:
-                session.release()
             seat.leave()
             if suspect:
                 ALONE.release()
 
-    def _claim(self, entry_id: int, seat: Seat) -> Session | None:
-        """Claim the entry; None where it is nobody's to write, or ends right here."""
-        with self.desk.ledger.transaction() as cur:
-            claim = claiming.claim_for_writing(cur, entry_id, self.desk.settings.policy.lease_s)
-        if claim is None:
-            return None
-        call_s_max = max(account.read_timeout_s for account in self.desk.settings.cin7.values())
-        session = Session(self.desk.ledger, claim, self.desk.actor, self.desk.stopping, seat, call_s_max=call_s_max)
-        if claim.claims > claiming.CLAIMS_MAX:
-            self.guard.hold(self.flow, "write", [claim.id], [crash_finding(claim.claims - 1)])
-            session.release()
-            return None
-        if claim.version < claim.written_version:
-            session.supersede()
-            return None
-        return session
-
-    def _write(self, session: Session) -> None:
+    def _side_by_side(self, chosen: Sequence[Preview], accounts: Sequence[Account], seat: Seat) -> int:
+        # Slots first, claims second: no lease runs out while entries queue for the call budget.
+        slots: list[tuple[Account, Slot]] = []
+        if accounts:
+            lane = chosen[0].lane
+            try:
+                slots = at_once(accounts, lane, len(chosen)) or [permitted(accounts, lane, self.desk.stopping, seat)]
+            except (Crowded, Stopping):
+                return 0
+            chosen = chosen[: len(slots)]
+        sessions: list[Session] = []
         try:
-            messages = self.writer.write(session, self.desk)
-        except claiming.LeaseLost:
-            raise
-        except Exception:
-            session.settle_up()
-            hand_over(self.desk.redis, self.desk.ledger, session.messages)
-            raise
+            sessions = self._claim([entry.id for entry in chosen], seat)
         finally:
-            session.return_slot()
-        hand_over(self.desk.redis, self.desk.ledger, messages)
+            for account, slot in slots[len(sessions) :]:
+                account.budget.give_back(slot)
+        for session, (account, slot) in zip(sessions, slots, strict=False):
+            session.give_slot(account, slot)
+        members = [Member(session, self.writer.write(session, self.desk)) for session in sessions]
+        Group(self.desk, self.guard, self.flow, members).run()
+        return len(chosen)
+
+    def _claim(self, ids: Sequence[int], seat: Seat) -> list[Session]:
+        """Claim entries; left out is what is nobody's to write, or ends right here."""
+        with self.desk.ledger.transaction() as cur:
+            claims = claiming.claim_for_writing(cur, ids, self.desk.settings.policy.lease_s)
+            keys = [claim.key for claim in claims]
+            lost = effects.unresolved(cur, self.flow, keys) if keys else {}
+            linked = links.of_keys(cur, self.flow, keys) if keys else {}
+        sessions = []
+        for claim in claims:
+            session = Session(self.desk, claim, seat, lost=lost.get(claim.key, ()), linked=linked.get(claim.key, ()))
+            if claim.claims > claiming.CLAIMS_MAX:
+                self.guard.hold(self.flow, "write", [claim.id], [crash_finding(claim.claims - 1)])
+                session.release()
+            elif claim.version < claim.written_version:
+                session.supersede()
+            else:
+                sessions.append(session)
+        return sessions
 
 
 def declare(broker: dramatiq.Broker, handlers: Mapping[Flow, Writing]) -> None:

@@ -5,7 +5,6 @@ from functools import partial
 from shared.findings import Finding
 from shared.ledger import entries, links
 from shared.ledger.connection import Cur
-from shared.ledger.links import Link
 from shared.ledger.messages import Message
 from workers.writing.session import Session
 
@@ -30,20 +29,12 @@ def missing(flow: str, key: str, account: str, company: str) -> Finding:
     )
 
 
-def wait_for(session: Session, flow: str, key: str, account: str) -> list[Message]:
+def wait_for(session: Session, flow: str, key: str, account: str) -> None:
     """Let the session's entry wait for a record of another flow, which is asked for."""
     name = links.dependency(flow, key, account)
-    return session.wait_for(
+    session.wait_for(
         name, account, partial(_ask, flow, key, session), missing(flow, key, account, session.claim.company)
     )
-
-
-def satisfied(session: Session, link: Link, cur: Cur) -> None:
-    """Store a link and send on what waited for it, under the lock that both sides take."""
-    name = links.dependency(link.flow, link.ifs_key, link.cin7_account)
-    links.lock_dependency(cur, name)
-    links.store(cur, link)
-    session.messages += links.wake(cur, name, actor=session.actor)
 
 
 def _ask(flow: str, key: str, session: Session, cur: Cur) -> list[Message] | None:

@@ -2,8 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Final
 
 import msgspec
@@ -22,6 +22,28 @@ THREADS: Final = 8
 CROWDED_S: Final = 5.0
 #: Seconds of one look for a permitted call.
 LOOK_S: Final = 10.0
+#: How much the last call counts in the average of all: a remote that turns slow is to show at once.
+PACE_WEIGHT: Final = 0.5
+
+
+class Pace:
+    """How long the calls of one remote take here, as a moving average."""
+
+    def __init__(self) -> None:
+        self.call_s = 0.0
+
+    @contextmanager
+    def measured(self) -> Iterator[None]:
+        """Surround a call."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.call_s += PACE_WEIGHT * (time.monotonic() - began - self.call_s)
+
+    def calls_in(self, seconds: float) -> int:
+        """Return how many calls, one after the other, take about so long; at least one."""
+        return max(1, int(seconds / max(self.call_s, 1e-3)))
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -31,6 +53,7 @@ class Account(msgspec.Struct, frozen=True):
     client: Cin7Client
     budget: Budget
     seats: threading.BoundedSemaphore
+    pace: Pace
 
     @property
     def target(self) -> str:
@@ -60,12 +83,13 @@ class Seat:
             self._taken.popitem()[1].release()
 
 
-def at_once(accounts: Sequence[Account], lane: str) -> tuple[Account, Slot] | None:
-    """Return a permitted call of the first of `accounts` that has one free now."""
+def at_once(accounts: Sequence[Account], lane: str, count: int = 1) -> list[tuple[Account, Slot]]:
+    """Return up to `count` permitted calls of the first of `accounts` that has one free now."""
     for account in accounts:
         with suppress(Retryable):
-            return account, account.budget.take(lane, timeout_s=0, early=True)
-    return None
+            if found := account.budget.take_free(count, lane, early=True):
+                return [(account, slot) for slot in found]
+    return []
 
 
 def permitted(
@@ -87,7 +111,7 @@ def permitted(
         Stopping: the process is to end.
     """
     if found := at_once(accounts, lane):
-        return found
+        return found[0]
     seated = [account for account in accounts if seat.take(account)]
     if not seated:
         raise Crowded(accounts[0].name)
@@ -129,6 +153,11 @@ class Desk(msgspec.Struct, frozen=True):
     actor: str
     accounts: Callable[[str], Account]
     stopping: Callable[[], bool]
+
+    @property
+    def call_s_max(self) -> float:
+        """Seconds that a call may take at the longest."""
+        return max((account.read_timeout_s for account in self.settings.cin7.values()), default=0.0)
 
     def account(self, name: str) -> Account:
         """Return the account called `name`.

@@ -1,7 +1,7 @@
 """Which suppliers Cin7 holds already, as a cache in the ledger that is renewed before anybody is created."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -14,9 +14,13 @@ from shared.ledger.connection import Cur, Ledger, storable
 from workers.writing.desk import Account
 from workers.writing.matching import CandidateIndex, Match
 from workers.writing.session import Session
+from workers.writing.wishes import complete
 
 #: Minutes by which the next read looks back. Source: docs/apis/cin7.md#limits (inclusive or exclusive is unknown).
 OVERLAP_M: Final = 5
+
+_Page = tuple[int, list[Supplier]]
+_PageOf = Callable[[int, str | None], Awaitable[_Page]]
 
 
 class FirstContact:
@@ -32,46 +36,58 @@ class FirstContact:
         self._reading = {account: threading.Lock() for account in accounts}
         self._indexes: dict[str, tuple[int, CandidateIndex]] = {}
 
-    def refresh(self, account: Account, session: Session | None = None) -> None:
+    def refresh(self, account: Account) -> None:
         """Read what changed in Cin7 since the last read, unless that was a moment ago.
 
-        One thread reads, the others wait for what it found. With a session, its claim is kept meanwhile.
+        Raises:
+            Retryable: Cin7 does not answer.
+        """
+
+        async def page_of(page: int, since: str | None) -> _Page:
+            return account.client.suppliers_page(page, modified_since=since)
+
+        with self._reading[account.name]:
+            complete(self._read_if_old(account, page_of))
+
+    async def renew(self, account: Account, session: Session) -> None:
+        """Do the same within the writing of an entry, whose claim is kept meanwhile.
+
+        One thread reads, the others wait for what it found.
 
         Raises:
             Retryable: Cin7 does not answer, or too many wait for this account.
         """
+
+        async def page_of(page: int, since: str | None) -> _Page:
+            client = account.client
+            return await session.read(
+                account, lambda slot: client.suppliers_page(page, modified_since=since, slot=slot)
+            )
+
         reading = self._reading[account.name]
-        if session is not None:
-            session.wait_for_thread(account, reading)
-        else:
-            reading.acquire()
+        session.wait_for_thread(account, reading)
         try:
-            with self.ledger.transaction() as cur:
-                row = cur.execute(
-                    """
-                    select since, extract(epoch from clock_timestamp() - read_at)::float from cin7_supplier_read
-                    where account = %s
-                    """,
-                    (account.name,),
-                ).fetchone()
-            if row is None or row[1] >= self.accounts[account.name].poll_suppliers_every_s:
-                self._read(account, str(row[0]) if row else "", session)
+            await self._read_if_old(account, page_of)
         finally:
             reading.release()
 
-    def _read(self, account: Account, since: str, session: Session | None) -> None:
+    async def _read_if_old(self, account: Account, page_of: _PageOf) -> None:
+        with self.ledger.transaction() as cur:
+            row = cur.execute(
+                """
+                select since, extract(epoch from clock_timestamp() - read_at)::float from cin7_supplier_read
+                where account = %s
+                """,
+                (account.name,),
+            ).fetchone()
+        if row is None or row[1] >= self.accounts[account.name].poll_suppliers_every_s:
+            await self._read(account, str(row[0]) if row else "", page_of)
+
+    async def _read(self, account: Account, since: str, page_of: _PageOf) -> None:
         look_back = _before(since) if since else None
         newest, page = since, 1
         while True:
-            if session is None:
-                total, found = account.client.suppliers_page(page, modified_since=look_back)
-            else:
-                total, found = session.read(
-                    account,
-                    lambda slot, page=page: account.client.suppliers_page(  # type: ignore[misc]
-                        page, modified_since=look_back, slot=slot
-                    ),
-                )
+            total, found = await page_of(page, look_back)
             newest = max([newest, *(supplier.last_modified_on for supplier in found)])
             with self.ledger.transaction() as cur:
                 self._keep(cur, account.name, found)

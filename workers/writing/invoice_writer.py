@@ -10,14 +10,13 @@ from shared import flows
 from shared.cin7.records.purchases import Purchase
 from shared.cin7.records.suppliers import Supplier
 from shared.errors import Held, Retryable
-from shared.ledger import effects, links
-from shared.ledger.connection import Cur, Ledger
+from shared.ledger import links
+from shared.ledger.connection import Ledger
 from shared.ledger.detecting import database_now
 from shared.ledger.links import Link
-from shared.ledger.messages import Message
 from shared.money import tolerance_from
 from workers.mapping.results import InvoiceWrite
-from workers.writing.dependencies import missing, satisfied, wait_for
+from workers.writing.dependencies import missing, wait_for
 from workers.writing.desk import Account, Desk
 from workers.writing.purchase_orders import CreateHeader, Undo, Void, WriteOrder
 from workers.writing.purchase_work import PurchaseWork, otherwise
@@ -48,8 +47,8 @@ def targets(mapped: bytes, written: Sequence[Link]) -> list[str]:
     return [msgspec.json.decode(mapped, type=InvoiceWrite).account]
 
 
-def write_invoice(session: Session, desk: Desk) -> list[Message]:
-    """Write one claimed invoice or credit note; return the messages to hand over.
+async def write_invoice(session: Session, desk: Desk) -> None:
+    """Write one claimed invoice or credit note.
 
     Raises:
         Held: Cin7 or the plan refuses.
@@ -58,15 +57,16 @@ def write_invoice(session: Session, desk: Desk) -> list[Message]:
     write = msgspec.json.decode(session.claim.mapped, type=InvoiceWrite)
     account = desk.account(write.account)
     flow, key = home(write)
-    with desk.ledger.transaction() as cur:
-        needed = links.find(cur, flow, key, write.account)
-        supplier = links.find(cur, flows.SUPPLIERS.name, write.supplier_key, write.account)
-        link = links.find(cur, FLOW, session.claim.key, write.account)
-        lost = effects.unresolved(cur, FLOW, session.claim.key)
-    if write.void and link is None and not lost:  # Never written, so that nothing has to come first.
-        return session.finish("nothing of it was in Cin7")
+    link = session.link(write.account)
+    needed, supplier = await session.links(
+        [(flow, key, write.account), (flows.SUPPLIERS.name, write.supplier_key, write.account)]
+    )
+    if write.void and link is None and not session.lost:  # Never written, so that nothing has to come first.
+        await session.finish("nothing of it was in Cin7")
+        return
     if needed is None or not needed.written:
-        return wait_for(session, flow, key, write.account)
+        wait_for(session, flow, key, write.account)
+        return
     if supplier is not None and supplier.written:
         theirs = msgspec.structs.replace(msgspec.json.decode(supplier.written, type=Supplier), id=supplier.cin7_id)
         if mismatch := check_supplier(write, theirs):
@@ -74,9 +74,9 @@ def write_invoice(session: Session, desk: Desk) -> list[Message]:
         write = addressed(write, theirs)
     work = _Work(session, desk, account, write, link, None if write.own else needed)
     with alone_on(desk.ledger, work.purchase_id):
-        if lost:
-            work.settle(lost)
-        return work.run()
+        if session.lost:
+            await work.settle(session.lost)
+        await work.run()
 
 
 @contextmanager
@@ -148,45 +148,43 @@ class _Work(PurchaseWork):
         before = {msgspec.json.decode(sent, type=InvoiceWrite).supplier_key} if sent else set()
         return {self.write.supplier_key} | before
 
-    def settled(self) -> bool:
-        return plan_invoice(self.write, self.read(self.purchase_id), None, self.tolerance) == ()
+    async def settled(self) -> bool:
+        return plan_invoice(self.write, await self.read(self.purchase_id), None, self.tolerance) == ()
 
-    def run(self) -> list[Message]:
+    async def run(self) -> None:
         if self.purchase_id:
-            self.current = self.read(self.purchase_id)
+            self.current = await self.read(self.purchase_id)
         steps = plan_invoice(self.write, self.current, self._written(), self.tolerance)
         if isinstance(steps, list):
             if self.write.credit and self.write.order_key and {one.code for one in steps} == {"dependency.missing"}:
-                return self._wait_for_an_invoice()
+                self._wait_for_an_invoice()
+                return
             raise Held(steps)
         for step in steps:
-            self._take(step)
+            await self._take(step)
         if not self.purchase_id:
-            return self.session.finish("nothing of it was in Cin7")
-        got = self.read(self.purchase_id) if steps else self.current
+            await self.session.finish("nothing of it was in Cin7")
+            return
+        got = await self.read(self.purchase_id) if steps else self.current
         assert got is not None  # noqa: S101 - read before the plan, or just now
         if self.settings.read_back and (differences := invoice_differences(self.write, got, self.tolerance)):
             raise Held([otherwise(differences, f"{got.order_number} {self.write.number}", self.write.company)])
-        self.session.later(partial(satisfied, self.session, self._written_link(got)))
+        self.session.satisfy(self._written_link(got))
         if self.write.order_key and not self.write.credit:
-            self.session.later(self._wake_credit_notes)
-        return self.session.finish("" if steps else "as wanted already")
+            self.session.wake(self._any_invoice)
+        await self.session.finish("" if steps else "as wanted already")
 
     @property
     def _any_invoice(self) -> str:
         """What a credit note waits for that comes before the invoices of its order."""
         return links.dependency(FLOW, f"order {self.write.order_key}", self.account.name)
 
-    def _wake_credit_notes(self, cur: Cur) -> None:
-        links.lock_dependency(cur, self._any_invoice)
-        self.session.messages += links.wake(cur, self._any_invoice, actor=self.session.actor)
-
-    def _wait_for_an_invoice(self) -> list[Message]:
+    def _wait_for_an_invoice(self) -> None:
         """Wait for any invoice of the order; one that came since we looked sends us on at once."""
         never = missing(FLOW, f"order {self.write.order_key}", self.account.name, self.write.company)
-        messages = self.session.wait_for(self._any_invoice, self.account.name, lambda _: [], never)
+        self.session.wait_for(self._any_invoice, self.account.name, lambda _: [], never)
         with self.desk.ledger.transaction() as cur:
-            links.lock_dependency(cur, self._any_invoice)
+            links.lock_dependencies(cur, [self._any_invoice])
             came = cur.execute(
                 """
                 select 1 from link where flow = %s and cin7_account = %s and starts_with(cin7_id, %s)
@@ -195,8 +193,7 @@ class _Work(PurchaseWork):
                 (FLOW, self.account.name, f"{self.purchase_id}/", self.began_at),
             ).fetchone()
             if came is not None:
-                messages += links.wake(cur, self._any_invoice, actor=self.session.actor)
-        return messages
+                self.session.messages += links.wake(cur, [self._any_invoice], actor=self.session.actor)
 
     def _written(self) -> InvoiceWrite | None:
         if self.link is None or not self.link.written:
@@ -216,33 +213,33 @@ class _Work(PurchaseWork):
             verified=True,
         )
 
-    def _take(self, step: Step) -> None:
+    async def _take(self, step: Step) -> None:
         client, purchase = self.account.client, self.purchase_id
         match step:
             case CreateHeader(header=header):
-                self.create(header)
+                await self.create(header)
             case WriteOrder(order=order):
-                self.send("order", "POST /purchase/order", order, partial(client.write_order, purchase, order))
+                await self.send("order", "POST /purchase/order", order, partial(client.write_order, purchase, order))
             case Undo():
                 path = "DELETE /advanced-purchase?Void=false"
-                self.send("undo", path, purchase, partial(client.undo_purchase, purchase))
+                await self.send("undo", path, purchase, partial(client.undo_purchase, purchase))
             case Void():
                 path = "DELETE /advanced-purchase?Void=true"
-                self.send("void", path, purchase, partial(client.void_purchase, purchase))
+                await self.send("void", path, purchase, partial(client.void_purchase, purchase))
             case WriteInvoice(invoice=invoice):
                 assert self.current is not None  # noqa: S101 - a header was read or created before
                 ready = with_task(invoice, self.current)
                 path = "POST /advanced-purchase/invoice"
-                self.send("invoice", path, ready, partial(client.write_invoice, purchase, ready))
+                await self.send("invoice", path, ready, partial(client.write_invoice, purchase, ready))
             case UndoInvoice(task_id=task):
                 path = "DELETE /advanced-purchase/invoice?Void=false"
-                self.send("undo-invoice", path, task, partial(client.undo_invoice, task))
+                await self.send("undo-invoice", path, task, partial(client.undo_invoice, task))
             case VoidInvoice(task_id=task):
                 path = "DELETE /advanced-purchase/invoice?Void=true"
-                self.send("void-invoice", path, task, partial(client.void_invoice, task))
+                await self.send("void-invoice", path, task, partial(client.void_invoice, task))
             case WriteCreditNote(note=note):
                 path = "POST /advanced-purchase/creditnote"
-                self.send("credit-note", path, note, partial(client.write_credit_note, purchase, note))
+                await self.send("credit-note", path, note, partial(client.write_credit_note, purchase, note))
             case VoidCreditNote(task_id=task):
                 path = "DELETE /advanced-purchase/creditnote"
-                self.send("void-credit-note", path, task, partial(client.void_credit_note, task))
+                await self.send("void-credit-note", path, task, partial(client.void_credit_note, task))

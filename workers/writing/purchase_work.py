@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, timedelta
 
 from shared import flows
-from shared.cin7.client import every
+from shared.cin7.client import LIMIT_MAX
 from shared.cin7.records.purchases import Purchase, PurchaseHeader, PurchaseRow
 from shared.errors import Held, Retryable
 from shared.findings import Finding
@@ -45,7 +45,7 @@ class PurchaseWork(ABC):
         """Return the suppliers whose purchase it may be: of the document now, and as it was sent."""
 
     @abstractmethod
-    def settled(self) -> bool:
+    async def settled(self) -> bool:
         """Say whether nothing is left to do, by what Cin7 holds now."""
 
     @property
@@ -53,7 +53,7 @@ class PurchaseWork(ABC):
         """The purchase that the document is written to; "" while there is none."""
         return self.link.cin7_id.partition("/")[0] if self.link else ""
 
-    def settle(self, lost: Sequence[Effect]) -> None:
+    async def settle(self, lost: Sequence[Effect]) -> None:
         """Find out what became of calls whose answers were lost, before anything is sent again."""
         youngest = min(effect.age_s for effect in lost)
         if youngest < self.settings.settle_s:
@@ -62,18 +62,18 @@ class PurchaseWork(ABC):
             )
         for effect in lost:
             if effect.step == "create":
-                self._settle_create(effect)
+                await self._settle_create(effect)
         others = [effect for effect in lost if effect.step != "create"]
         if others and self.purchase_id:
-            there = self.settled()
+            there = await self.settled()
             for effect in others:
                 if there:
                     self.session.resolve(effect, "APPLIED", "found as wanted when read back")
                 else:
                     self.session.resolve(effect, "REFUSED", "not as wanted when read back; decided again from there")
 
-    def _settle_create(self, effect: Effect) -> None:
-        hits = self._look_for(effect)
+    async def _settle_create(self, effect: Effect) -> None:
+        hits = await self._look_for(effect)
         if len(hits) > 1:
             raise Held([_twice(effect.marker, hits)])
         if not hits:
@@ -81,13 +81,11 @@ class PurchaseWork(ABC):
             return
         found = hits[0]
         link = self.link = self.link_to(found.id, found.order_number)
-        self.session.resolve(
-            effect, "APPLIED", f"found as {found.order_number}", lambda cur: links.store(cur, link, origin="adopted")
-        )
+        self.session.resolve(effect, "APPLIED", f"found as {found.order_number}", link)
 
-    def _look_for(self, effect: Effect) -> list[Purchase]:
+    async def _look_for(self, effect: Effect) -> list[Purchase]:
         since = effect.intent_at.astimezone(UTC) - timedelta(seconds=LOOK_BACK_S)
-        rows = list(every(lambda page: self._list(page, f"{since:%Y-%m-%dT%H:%M:%S}.000")))
+        rows = await self._listed(f"{since:%Y-%m-%dT%H:%M:%S}.000")
         with self.desk.ledger.transaction() as cur:
             taken = links.linked_ids(cur, self.flow, self.account.name, [row.id for row in rows])
             vendors = self._vendors(cur, effect)
@@ -95,7 +93,7 @@ class PurchaseWork(ABC):
         for row in rows:
             if row.id in taken or row.status.upper().startswith("VOID") or row.supplier_id not in vendors:
                 continue
-            purchase = self.read(row.id)
+            purchase = await self.read(row.id)
             if self.bears(purchase):
                 hits.append(purchase)
         return hits
@@ -111,13 +109,21 @@ class PurchaseWork(ABC):
             link.cin7_id for of_key in found.values() for link in of_key if link.cin7_account == self.account.name
         } | {""}
 
-    def _list(self, page: int, since: str) -> tuple[int, list[PurchaseRow]]:
-        return self.session.read(
-            self.account, lambda slot: self.account.client.purchase_list(page, updated_since=since, slot=slot)
-        )
+    async def _listed(self, since: str) -> list[PurchaseRow]:
+        """Return all purchases that were changed since."""
+        client, rows, page = self.account.client, list[PurchaseRow](), 1
+        while True:
+            total, found = await self.session.read(
+                self.account,
+                lambda slot, page=page: client.purchase_list(page, updated_since=since, slot=slot),  # type: ignore[misc]
+            )
+            rows += found
+            if not found or page * LIMIT_MAX >= total:
+                return rows
+            page += 1
 
-    def read(self, purchase_id: str) -> Purchase:
-        return self.session.read(self.account, lambda slot: self.account.client.purchase(purchase_id, slot=slot))
+    async def read(self, purchase_id: str) -> Purchase:
+        return await self.session.read(self.account, lambda slot: self.account.client.purchase(purchase_id, slot=slot))
 
     def link_to(self, cin7_id: str, number: str) -> Link:
         return Link(
@@ -131,30 +137,24 @@ class PurchaseWork(ABC):
             verified=False,
         )
 
-    def create(self, header: PurchaseHeader) -> None:
+    async def create(self, header: PurchaseHeader) -> None:
         """Create the purchase; its link is stored with the outcome."""
-        created = self.session.write(
+        created = await self.session.write(
             self.account,
             step="create",
             request="POST /advanced-purchase",
             body=header,
             call=lambda slot: self.account.client.create_purchase(header, slot=slot),
-            applied=lambda cur, answer: links.store(cur, self.link_to(answer.id, answer.order_number)),
+            applied=lambda answer: self.link_to(answer.id, answer.order_number),
             marker=self.marker,
         )
         self.current = created
         self.link = self.link_to(created.id, created.order_number)
 
-    def send(self, step: str, request: str, body: object, call: Callable[..., object]) -> None:
+    async def send(self, step: str, request: str, body: object, call: Callable[..., object]) -> None:
         """Make a call that changes the purchase and can be made again after a look at what is there."""
-        self.session.write(
-            self.account,
-            step=step,
-            request=request,
-            body=body,
-            call=lambda slot: call(slot=slot),
-            applied=lambda _cur, _answer: None,
-            marker=self.marker,
+        await self.session.write(
+            self.account, step=step, request=request, body=body, call=lambda slot: call(slot=slot), marker=self.marker
         )
 
 

@@ -9,12 +9,10 @@ from shared import flows
 from shared.cin7.records.purchases import Purchase
 from shared.cin7.records.suppliers import Supplier
 from shared.errors import Held
-from shared.ledger import effects, links
 from shared.ledger.links import Link
-from shared.ledger.messages import Message
 from shared.money import tolerance_from
 from workers.mapping.results import PurchaseWrite
-from workers.writing.dependencies import satisfied, wait_for
+from workers.writing.dependencies import wait_for
 from workers.writing.desk import Account, Desk
 from workers.writing.purchase_orders import (
     CreateHeader,
@@ -42,8 +40,8 @@ def targets(mapped: bytes, written: Sequence[Link]) -> list[str]:
     return [msgspec.json.decode(mapped, type=PurchaseWrite).account]
 
 
-def write_purchase(session: Session, desk: Desk) -> list[Message]:
-    """Write one claimed purchase order; return the messages to hand over.
+async def write_purchase(session: Session, desk: Desk) -> None:
+    """Write one claimed purchase order.
 
     Raises:
         Held: Cin7 or the plan refuses.
@@ -51,21 +49,20 @@ def write_purchase(session: Session, desk: Desk) -> list[Message]:
     """
     write = msgspec.json.decode(session.claim.mapped, type=PurchaseWrite)
     account = desk.account(write.account)
-    with desk.ledger.transaction() as cur:
-        supplier = links.find(cur, flows.SUPPLIERS.name, write.supplier_key, write.account)
-        link = links.find(cur, FLOW, session.claim.key, write.account)
-        lost = effects.unresolved(cur, FLOW, session.claim.key)
-    if (supplier is None or not supplier.written) and not (write.void and link is None and not lost):
-        return wait_for(session, flows.SUPPLIERS.name, write.supplier_key, write.account)
+    link = session.link(write.account)
+    (supplier,) = await session.links([(flows.SUPPLIERS.name, write.supplier_key, write.account)])
+    if (supplier is None or not supplier.written) and not (write.void and link is None and not session.lost):
+        wait_for(session, flows.SUPPLIERS.name, write.supplier_key, write.account)
+        return
     if supplier is not None and supplier.written:
         theirs = msgspec.structs.replace(msgspec.json.decode(supplier.written, type=Supplier), id=supplier.cin7_id)
         if mismatch := check_supplier(write, theirs):
             raise Held(mismatch)
         write = addressed(write, theirs)
     work = _Work(session, desk, account, write, link)
-    if lost:
-        work.settle(lost)
-    return work.run()
+    if session.lost:
+        await work.settle(session.lost)
+    await work.run()
 
 
 class _Work(PurchaseWork):
@@ -85,48 +82,52 @@ class _Work(PurchaseWork):
         before = {msgspec.json.decode(sent, type=PurchaseWrite).supplier_key} if sent else set()
         return {self.write.supplier_key} | before
 
-    def settled(self) -> bool:
-        return plan_purchase(self.write, self.read(self.purchase_id), None) == ()
+    async def settled(self) -> bool:
+        return plan_purchase(self.write, await self.read(self.purchase_id), None) == ()
 
-    def run(self) -> list[Message]:
+    async def run(self) -> None:
         if self.link is not None:
-            self.current = self.read(self.link.cin7_id)
+            self.current = await self.read(self.link.cin7_id)
         steps = plan_purchase(self.write, self.current, self._written())
         if isinstance(steps, list):
             raise Held(steps)
         for step in steps:
-            self._take(step)
+            await self._take(step)
         if self.link is None:
-            return self.session.finish("nothing of it was in Cin7")
+            await self.session.finish("nothing of it was in Cin7")
+            return
         if steps and self.settings.read_back:
-            self._require_as_written(self.read(self.link.cin7_id))
-        link = msgspec.structs.replace(
-            self.link, written=self.session.claim.mapped, version=self.session.claim.version, verified=True
+            self._require_as_written(await self.read(self.link.cin7_id))
+        self.session.satisfy(
+            msgspec.structs.replace(
+                self.link, written=self.session.claim.mapped, version=self.session.claim.version, verified=True
+            )
         )
-        self.session.later(partial(satisfied, self.session, link))
-        return self.session.finish("" if steps else "as wanted already")
+        await self.session.finish("" if steps else "as wanted already")
 
     def _written(self) -> PurchaseWrite | None:
         if self.link is None or not self.link.written:
             return None
         return msgspec.json.decode(self.link.written, type=PurchaseWrite)
 
-    def _take(self, step: Step) -> None:
+    async def _take(self, step: Step) -> None:
         client, purchase = self.account.client, self.purchase_id
         match step:
             case CreateHeader(header=header):
-                self.create(header)
+                await self.create(header)
             case UpdateHeader(header=header):
                 self._sent = msgspec.structs.replace(self.write, header=header)
-                self.send("header", "PUT /advanced-purchase", header, partial(client.update_purchase, purchase, header))
+                await self.send(
+                    "header", "PUT /advanced-purchase", header, partial(client.update_purchase, purchase, header)
+                )
             case WriteOrder(order=order):
-                self.send("order", "POST /purchase/order", order, partial(client.write_order, purchase, order))
+                await self.send("order", "POST /purchase/order", order, partial(client.write_order, purchase, order))
             case Undo():
                 path = "DELETE /advanced-purchase?Void=false"
-                self.send("undo", path, purchase, partial(client.undo_purchase, purchase))
+                await self.send("undo", path, purchase, partial(client.undo_purchase, purchase))
             case Void():
                 path = "DELETE /advanced-purchase?Void=true"
-                self.send("void", path, purchase, partial(client.void_purchase, purchase))
+                await self.send("void", path, purchase, partial(client.void_purchase, purchase))
 
     def _require_as_written(self, got: Purchase) -> None:
         tolerance = tolerance_from(self.desk.settings.policy.total_tolerance)

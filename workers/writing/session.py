@@ -16,11 +16,14 @@ from shared.fingerprints import canonical
 from shared.ledger import claiming, effects, entries, links
 from shared.ledger.claiming import WritingClaim
 from shared.ledger.connection import Cur, Ledger
-from shared.ledger.effects import Effect
+from shared.ledger.effects import Conclusion, Effect, Intent, State
+from shared.ledger.links import Link
 from shared.ledger.messages import Message, write_messages
 from workers.holding import persist
-from workers.writing.desk import LOOK_S, Account, Crowded, Seat, at_once, permitted
+from workers.writing.desk import Account, Crowded, Desk, Seat
 from workers.writing.reasons import refused_finding
+from workers.writing.recording import Part, Pending, record
+from workers.writing.wishes import CommitWish, FinishWish, LinksWish, SlotWish
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -38,140 +41,65 @@ class Session:
     Outcomes are recorded together with the next intent where the next call can go out at once, which saves a commit
     per call; where it has to wait for its slot they are recorded first. A crash in between leaves an intent without
     an outcome, which is what UNKNOWN is for.
+
+    Args:
+        lost: the record's calls whose outcome nobody knows.
+        linked: the record's own links, by account.
     """
 
     def __init__(
         self,
-        ledger: Ledger,
+        desk: Desk,
         claim: WritingClaim,
-        actor: str,
-        stopping: Callable[[], bool],
         seat: Seat,
         *,
-        call_s_max: float,
+        lost: Sequence[Effect] = (),
+        linked: Sequence[Link] = (),
     ) -> None:
-        self.ledger = ledger
+        self.ledger: Ledger = desk.ledger
         self.claim = claim
-        self.actor = actor
-        self.stopping = stopping
+        self.actor = desk.actor
         self.seat = seat
-        self.call_s_max = call_s_max
+        self.lost = tuple(lost)
+        self.call_s_max = desk.call_s_max
         self.messages: list[Message] = []
         self.calls = 0
         #: False while there is something else to do for this entry than to wait for an account's calls.
         self.patient = True
-        self._pending: list[Callable[[Cur], None]] = []
+        self.pending = Pending()
+        self.over = False
+        self._linked = {link.cin7_account: link for link in linked}
         self._extended_at = time.monotonic()
-        self._over = False
         self._taken: tuple[Account, Slot] | None = None
 
-    def give_slot(self, account: Account, slot: Slot) -> None:
-        """Hand in the slot that was taken before the claim."""
-        self._taken = (account, slot)
+    # What a writer asks for
 
-    @property
-    def begins_with(self) -> str:
-        """The account whose call was taken before the claim; "" where none was."""
-        return self._taken[0].name if self._taken else ""
+    def link(self, account: str) -> Link | None:
+        """Return the link of this record in `account` as it was when the entry was claimed."""
+        return self._linked.get(account)
 
-    def return_slot(self) -> None:
-        """Give back a slot that no call was made with."""
-        if self._taken is not None:
-            account, slot = self._taken
-            self._taken = None
-            account.budget.give_back(slot)
+    async def links(self, wanted: Sequence[tuple[str, str, str]]) -> list[Link | None]:
+        """Return the links of other records, each named by flow, key and account."""
+        return await LinksWish(wanted)
 
-    def slot(self, account: Account) -> Slot:
-        """Return a permitted call; what is pending is recorded before any longer wait.
-
-        Raises:
-            Crowded: too many wait for this account.
-            Stopping: the process is to end.
-        """
-        self.keep()
-        if self._taken is not None and self._taken[0].name == account.name:
-            slot = self._taken[1]
-            self._taken = None
-            return slot
-        if not self.patient:
-            if found := at_once([account], self.claim.lane):
-                return found[1]
-            raise Crowded(account.name)
-        every_s = min(LOOK_S, self._keep_every_s)
-        return permitted([account], self.claim.lane, self.stopping, self.seat, every_s=every_s, meanwhile=self._while)[
-            1
-        ]
-
-    def wait_for_thread(self, account: Account, lock: threading.Lock) -> None:
-        """Acquire what another thread holds while it calls `account`, and keep the claim meanwhile.
-
-        Raises:
-            Crowded: too many wait for this account.
-        """
-        while not lock.acquire(timeout=min(1.0, self._keep_every_s)):
-            if not self.patient or not self.seat.take(account):
-                raise Crowded(account.name)
-            self._while()
-
-    @property
-    def _keep_every_s(self) -> float:
-        return self.claim.lease_s / 3
-
-    def _while(self) -> None:
-        self.flush()
-        self.keep()
-
-    def keep(self) -> None:
-        """Extend the claim where a good part of it is over.
-
-        Raises:
-            LeaseLost: another worker has the record.
-        """
-        if time.monotonic() - self._extended_at > self._keep_every_s:
-            persist(self.ledger, lambda cur: claiming.extend(cur, self.claim))
-            self._extended_at = time.monotonic()
-
-    def flush(self) -> None:
-        """Record what is pending, and keep the claim."""
-        if self._pending:
-            self.settle_up()
-
-    def settle_up(self) -> None:
-        """Record what is pending, and make sure that the claim is still ours, before the entry ends.
-
-        Raises:
-            LeaseLost: another worker has the record.
-        """
-        persist(self.ledger, self._settle)
-        self._extended_at = time.monotonic()
-        self._pending.clear()
-
-    def _settle(self, cur: Cur) -> None:
-        claiming.extend(cur, self.claim)
-        for change in self._pending:
-            change(cur)
-
-    def release(self) -> None:
-        """Give the record back once the entry has ended, whichever way. A lost ledger leaves that to the lease."""
-        if not self._over:
-            with suppress(claiming.LeaseLost, Retryable):
-                persist(self.ledger, lambda cur: claiming.let_go(cur, self.claim))
-
-    def read(self, account: Account, call: Callable[[Slot], T]) -> T:
+    async def read(self, account: Account, call: Callable[[Slot], T]) -> T:
         """Make a call that changes nothing.
 
         Raises:
             Retryable: no answer, or none that can be read.
             Held: the target refuses the question.
+            Crowded: too many wait for this account.
+            Stopping: the process is to end.
         """
-        slot = self.slot(account)
+        slot = await SlotWish(account)
         self.calls += 1
         try:
-            return call(slot)
+            with account.pace.measured():
+                return call(slot)
         except Cin7Refused as refused:
             raise Held([refused_finding(refused, self.claim.company)]) from refused
 
-    def write(
+    async def write(
         self,
         account: Account,
         *,
@@ -179,7 +107,7 @@ class Session:
         request: str,
         body: object,
         call: Callable[[Slot], T],
-        applied: Callable[[Cur, T], None],
+        applied: Callable[[T], Link] | None = None,
         marker: str = "",
     ) -> T:
         """Make a call that changes the target: exactly one intent, and one outcome for it.
@@ -187,115 +115,71 @@ class Session:
         Args:
             step: names the call within this version of the record, such as `create`.
             body: what is sent, digested for the auditor.
-            applied: records in the ledger what a definite answer means; it commits with the outcome.
+            applied: the link that a definite answer brings; it commits with the outcome.
 
         Raises:
             Retryable: the outcome is unknown (the effect stays UNKNOWN), or the call was certainly not executed.
             Held: the target refuses.
             LeaseLost: another worker has the record; nothing was sent.
+            Crowded, Stopping: as `read`.
         """
-        slot = self.slot(account)
-        effect = self._intend(account.target, step, request, canonical(body), marker, slot)
+        slot = await SlotWish(account)
+        intent = Intent(
+            claim=self.claim,
+            target=account.target,
+            step=step,
+            request=request,
+            body=canonical(body),
+            marker=marker,
+            call_key=str(slot),
+        )
+        effect = await CommitWish(intent)
         self._require_lease(effect)
         self.calls += 1
         try:
-            answer = call(slot)
+            with account.pace.measured():
+                answer = call(slot)
         except Cin7Refused as refused:
             self._conclude(effect, "REFUSED", str(refused))
             raise Held([refused_finding(refused, self.claim.company)]) from refused
         except Retryable as error:
             self._conclude(effect, "UNKNOWN" if error.executed else "REFUSED", str(error))
             raise
-        self._pending.append(lambda cur: effects.conclude(cur, effect, "APPLIED", answer=canonical(answer)))
-        self._pending.append(lambda cur: applied(cur, answer))
+        self.pending.conclusions.append(Conclusion(effect_id=effect, state="APPLIED", answer=canonical(answer)))
+        if applied is not None:
+            self.pending.store(applied(answer))
         return answer
 
-    def _intend(self, target: str, step: str, request: str, body: bytes, marker: str, slot: Slot) -> int:
-        with self.ledger.transaction() as cur:
-            claiming.extend(cur, self.claim)
-            for change in self._pending:
-                change(cur)
-            effect = effects.intend(
-                cur,
-                self.claim,
-                target=target,
-                step=step,
-                request=request,
-                body=body,
-                marker=marker,
-                call_key=str(slot),
-                actor=self.actor,
-            )
-        self._extended_at = time.monotonic()
-        self._pending.clear()
-        return effect
-
-    def _require_lease(self, effect: int) -> None:
-        if time.monotonic() - self._extended_at > self.claim.lease_s - self.call_s_max - MARGIN_S:
-            self._conclude(effect, "REFUSED", "not sent in time")
-            raise Retryable("the worker was held up until its claim was nearly over; nothing was sent", executed=False)
-
-    def _conclude(self, effect: int, state: str, detail: str) -> None:
-        persist(self.ledger, lambda cur: effects.conclude(cur, effect, state, detail=detail[:500]))
-
-    def resolve(
-        self,
-        effect: Effect,
-        state: str,
-        detail: str,
-        then: Callable[[Cur], None] | None = None,
-        *,
-        unfound: bool = False,
-    ) -> None:
-        """Record what became of a call whose answer was lost."""
-
-        def change(cur: Cur) -> None:
-            claiming.extend(cur, self.claim)
-            effects.conclude(cur, effect.id, state, detail=detail, unfound=unfound)
-            if then is not None:
-                then(cur)
-
-        log.info("lost answer settled", step=effect.step, outcome=state, detail=detail)
-        persist(self.ledger, change)
-        self._extended_at = time.monotonic()
-
-    def supersede(self) -> None:
-        """Close the entry: a newer version of its record is in the target already."""
-
-        def change(cur: Cur) -> None:
-            claiming.let_go(cur, self.claim)
-            entries.close(
-                cur, [self.claim.id], "superseded", actor=self.actor, why="a newer version was written before"
-            )
-
-        persist(self.ledger, change)
-        self._over = True
+    async def finish(self, why: str = "") -> None:
+        """Close the entry as written and give the record back."""
+        await FinishWish(why or f"{self.calls} calls")
 
     def later(self, change: Callable[[Cur], None]) -> None:
         """Record `change` with the next commit of this session."""
-        self._pending.append(change)
+        self.pending.changes.append(change)
 
-    def finish(self, why: str = "") -> list[Message]:
-        """Close the entry as written and give the record back; return the messages to hand over."""
+    def satisfy(self, link: Link) -> None:
+        """Store a link with the next commit, and send on what waited for it."""
+        self.pending.store(link)
+        self.wake(links.dependency(link.flow, link.ifs_key, link.cin7_account))
 
-        def change(cur: Cur) -> list[Message]:
-            messages = list(self.messages)
-            for pending in self._pending:
-                pending(cur)
-            newest = claiming.let_go(cur, self.claim)
-            finished(cur, self.claim, actor=self.actor, why=why or f"{self.calls} calls")
-            if newest > self.claim.version:
-                messages += promote(cur, self.claim)
-            return messages + [message for message in self.messages if message not in messages]
+    def wake(self, name: str) -> None:
+        """Send on what waits for a dependency with the next commit."""
+        self.pending.wakes.append(name)
 
-        messages = persist(self.ledger, change)
-        self._pending.clear()
-        self._over = True
-        return messages
+    def resolve(
+        self, effect: Effect, state: State, detail: str, link: Link | None = None, *, unfound: bool = False
+    ) -> None:
+        """Record at once what became of a call whose answer was lost, and the link that was found."""
+        log.info("lost answer settled", step=effect.step, outcome=state, detail=detail)
+        self.pending.conclusions.append(Conclusion(effect_id=effect.id, state=state, detail=detail, unfound=unfound))
+        if link is not None:
+            self.pending.store(link, "adopted")
+        self.settle_up()
 
     def wait_for(
         self, dependency: str, account: str, ask: Callable[[Cur], Sequence[Message] | None], missing: Finding
-    ) -> list[Message]:
+    ) -> None:
         """Let the entry wait for a link, unless it has come meanwhile; then it is simply sent again.
 
         Args:
@@ -306,8 +190,8 @@ class Session:
         key = key.rpartition("@")[0]
 
         def change(cur: Cur) -> list[Message]:
-            links.lock_dependency(cur, dependency)
-            claiming.let_go(cur, self.claim)
+            links.lock_dependencies(cur, [dependency])
+            claiming.give_back(cur, self.claim)
             there = links.find(cur, flow, key, account)
             if there is not None and there.written:
                 return write_messages(cur, "write", self.claim.flow, [self.claim.id])
@@ -317,24 +201,107 @@ class Session:
             entries.wait(cur, self.claim.id, dependency, actor=self.actor)
             return list(asked)
 
-        messages = persist(self.ledger, change)
-        self._over = True
-        return messages
+        self.messages += persist(self.ledger, change)
+        self.over = True
 
+    def wait_for_thread(self, account: Account, lock: threading.Lock) -> None:
+        """Acquire what another thread holds while it calls `account`, and keep the claim meanwhile.
 
-def finished(cur: Cur, claim: WritingClaim, *, actor: str, why: str) -> None:
-    """Close the claim's entry as written, and what it overtook as superseded."""
-    entries.written(cur, claim.id, claim.flow, claim.key, claim.version, actor=actor, why=why)
-
-
-def promote(cur: Cur, claim: WritingClaim) -> list[Message]:
-    """Send on the newer version that waited for this one's writer, unless somebody is claiming it right now."""
-    row = cur.execute(
+        Raises:
+            Crowded: too many wait for this account.
         """
-        select id from entry where flow = %s and key = %s and version > %s
-        and (state = 'mapped' or (state = 'retrying' and stage = 'write')) order by version desc limit 1
-        for update skip locked
-        """,
-        (claim.flow, claim.key, claim.version),
-    ).fetchone()
-    return write_messages(cur, "write", claim.flow, [int(row[0])]) if row else []
+        while not lock.acquire(timeout=min(1.0, self.keep_every_s)):
+            if not self.patient or not self.seat.take(account):
+                raise Crowded(account.name)
+            self.flush()
+            if self.is_stale():
+                self.settle_up()
+
+    # What the group does with it
+
+    @property
+    def begins_with(self) -> str:
+        """The account whose call was taken before the claim; "" where none was."""
+        return self._taken[0].name if self._taken else ""
+
+    def give_slot(self, account: Account, slot: Slot) -> None:
+        """Hand in the slot that was taken before the claim."""
+        self._taken = (account, slot)
+
+    def taken_slot(self, account: Account) -> Slot | None:
+        """Return the slot that was taken before the claim, once, if it is one of `account`."""
+        if self._taken is None or self._taken[0].name != account.name:
+            return None
+        slot = self._taken[1]
+        self._taken = None
+        return slot
+
+    def return_slot(self) -> None:
+        """Give back a slot that no call was made with."""
+        if self._taken is not None:
+            account, slot = self._taken
+            self._taken = None
+            account.budget.give_back(slot)
+
+    @property
+    def keep_every_s(self) -> float:
+        return self.claim.lease_s / 3
+
+    def is_stale(self) -> bool:
+        """Say whether a good part of the claim's time is over."""
+        return time.monotonic() - self._extended_at > self.keep_every_s
+
+    def part(self, intent: Intent | None = None, why: str | None = None) -> Part:
+        """Return what this entry adds to a commit."""
+        return Part(claim=self.claim, pending=self.pending, intent=intent, why=why)
+
+    def recorded(self, part: Part) -> None:
+        """Take note that a part was committed."""
+        self._extended_at = time.monotonic()
+        self.pending = Pending()
+        self.over = part.why is not None
+
+    def flush(self) -> None:
+        """Record what is pending, and keep the claim."""
+        if self.pending:
+            self.settle_up()
+
+    def settle_up(self) -> None:
+        """Record what is pending, and make sure that the claim is still ours, before the entry ends.
+
+        Raises:
+            LeaseLost: another worker has the record.
+        """
+        part = self.part()
+        done = persist(self.ledger, lambda cur: record(cur, [part], actor=self.actor))
+        if done.lost:
+            raise claiming.LeaseLost(f"{self.claim.flow} {self.claim.key} is being written by another worker")
+        self.messages += done.messages
+        self.recorded(part)
+
+    def release(self) -> None:
+        """Give the record back once the entry has ended, whichever way. A lost ledger leaves that to the lease."""
+        if not self.over:
+            with suppress(claiming.LeaseLost, Retryable):
+                persist(self.ledger, lambda cur: claiming.give_back(cur, self.claim))
+
+    def supersede(self) -> None:
+        """Close the entry: a newer version of its record is in the target already."""
+
+        def change(cur: Cur) -> None:
+            claiming.give_back(cur, self.claim)
+            entries.close(
+                cur, [self.claim.id], "superseded", actor=self.actor, why="a newer version was written before"
+            )
+
+        persist(self.ledger, change)
+        self.over = True
+
+    def _require_lease(self, effect: int) -> None:
+        if time.monotonic() - self._extended_at > self.claim.lease_s - self.call_s_max - MARGIN_S:
+            self._conclude(effect, "REFUSED", "not sent in time")
+            raise Retryable("the worker was held up until its claim was nearly over; nothing was sent", executed=False)
+
+    def _conclude(self, effect: int, state: State, detail: str) -> None:
+        conclusion = Conclusion(effect_id=effect, state=state, detail=detail[:500])
+        persist(self.ledger, lambda cur: effects.conclude(cur, [conclusion]))

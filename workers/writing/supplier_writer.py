@@ -15,9 +15,8 @@ from shared.ledger import decisions, effects, entries, events, links
 from shared.ledger.connection import Cur
 from shared.ledger.effects import Effect
 from shared.ledger.links import Link
-from shared.ledger.messages import Message
 from workers.mapping.results import SupplierWrite, SupplierWrites
-from workers.writing.dependencies import missing, satisfied
+from workers.writing.dependencies import missing
 from workers.writing.desk import Account, Crowded, Desk, Stopping
 from workers.writing.first_contact import FirstContact
 from workers.writing.matching import duplicate_finding
@@ -55,8 +54,8 @@ def is_written(wanted: Supplier, link: Link) -> bool:
     return bare == wanted
 
 
-def write_supplier(session: Session, desk: Desk, first_contact: FirstContact) -> list[Message]:
-    """Write one claimed supplier to its accounts, one after the other; return the messages to hand over.
+async def write_supplier(session: Session, desk: Desk, first_contact: FirstContact) -> None:
+    """Write one claimed supplier to its accounts, one after the other.
 
     What goes wrong in one account keeps nobody in another waiting for this supplier.
 
@@ -71,7 +70,7 @@ def write_supplier(session: Session, desk: Desk, first_contact: FirstContact) ->
     while works:
         write, session.patient = works.pop(0)
         try:
-            _Work(session, desk, first_contact, write).run()
+            await _Work(session, desk, first_contact, write).run()
         except Stopping:
             raise
         except Crowded as crowded:
@@ -87,7 +86,7 @@ def write_supplier(session: Session, desk: Desk, first_contact: FirstContact) ->
             works, waiting = [(write, True) for write in waiting], []
     _raise_first(failed)
     session.later(partial(_hold_unserved, session, [write.account for write in writes]))
-    return session.finish()
+    await session.finish()
 
 
 def _raise_first(failed: Sequence[Held | Retryable]) -> None:
@@ -118,26 +117,20 @@ class _Work:
         self.settings = desk.settings.cin7[write.account]
         self.wanted = write.supplier
         self.company = write.company
-        self.link: Link | None = None
+        self.link = session.link(write.account)
 
-    def run(self) -> None:
-        with self.desk.ledger.transaction() as cur:
-            self.link = links.find(cur, FLOW, self.session.claim.key, self.account.name)
-            lost = [
-                effect
-                for effect in effects.unresolved(cur, FLOW, self.session.claim.key)
-                if effect.target == self.account.target
-            ]
+    async def run(self) -> None:
+        lost = [effect for effect in self.session.lost if effect.target == self.account.target]
         if lost:
-            self._settle(lost)
+            await self._settle(lost)
         if self.link is None:
-            self._meet()
+            await self._meet()
         if self.link is None:
-            self._create()
+            await self._create()
         elif not (self.link.verified and is_written(self.wanted, self.link)):
-            self._update(self.link)
+            await self._update(self.link)
 
-    def _settle(self, lost: Sequence[Effect]) -> None:
+    async def _settle(self, lost: Sequence[Effect]) -> None:
         """Find out what became of calls whose answers were lost, before anything is sent again."""
         youngest = min(effect.age_s for effect in lost)
         if youngest < self.settings.settle_s:
@@ -146,17 +139,17 @@ class _Work:
             )
         for effect in lost:
             if effect.step == "create":
-                self._settle_create(effect)
+                await self._settle_create(effect)
             elif self.link is not None:
-                left = differences(self.wanted, self._read(self.link.cin7_id))
+                left = differences(self.wanted, await self._read(self.link.cin7_id))
                 if left:
                     self.session.resolve(effect, "REFUSED", f"not as wanted when read back: {', '.join(left)}")
                 else:
                     self.session.resolve(effect, "APPLIED", "found as wanted when read back")
 
-    def _settle_create(self, effect: Effect) -> None:
+    async def _settle_create(self, effect: Effect) -> None:
         """Look for our own create by the name it was sent with and the marker in it."""
-        named = self.session.read(
+        named = await self.session.read(
             self.account,
             lambda slot: self.account.client.supplier_by_name(effect.marker, slot=slot),
         )
@@ -173,10 +166,7 @@ class _Work:
             self.session.resolve(effect, "REFUSED", "no supplier with this marker after settling", unfound=True)
             return
         self.link = self._link_to(hits[0].id or "", hits[0].name)
-        link = self.link
-        self.session.resolve(
-            effect, "APPLIED", "found by its marker", lambda cur: links.store(cur, link, origin="adopted")
-        )
+        self.session.resolve(effect, "APPLIED", "found by its marker", self.link)
 
     def _sent(self, effect: Effect) -> Supplier:
         """Return the supplier as it was sent then: IFS may want another by now."""
@@ -190,9 +180,9 @@ class _Work:
             taken = links.linked_ids(cur, FLOW, self.account.name, [found.id or "" for found in named])
         return [found for found in named if found.id not in taken]
 
-    def _meet(self) -> None:
+    async def _meet(self) -> None:
         """First contact: link a supplier that Cin7 has already, where it is certainly the same."""
-        self.first_contact.refresh(self.account, self.session)
+        await self.first_contact.renew(self.account, self.session)
         match = self.first_contact.match(self.account, self.wanted)
         if match.kind == "none" or (match.kind != "marker" and self._decided_to_create()):
             return
@@ -202,14 +192,10 @@ class _Work:
             )
         found = match.candidates[0]
         self.link = self._link_to(found.supplier_id, found.name)
-        link = self.link
         why = f"linked to Cin7 supplier {found.name} ({found.supplier_id}) by {' and '.join(found.evidence)}"
-
-        def change(cur: Cur) -> None:
-            links.store(cur, link, origin="matched")
-            events.note(cur, self.session.claim.id, actor=self.session.actor, why=why)
-
-        self.session.later(change)
+        entry, actor = self.session.claim.id, self.session.actor
+        self.session.pending.store(self.link, "matched")
+        self.session.later(lambda cur: events.note(cur, entry, actor=actor, why=why))
         self.session.flush()
 
     def _taken(self, cin7_id: str) -> bool:
@@ -222,22 +208,22 @@ class _Work:
         with self.desk.ledger.transaction() as cur:
             return decisions.may_create(cur, self.session.claim.key, self.account.name)
 
-    def _create(self) -> None:
+    async def _create(self) -> None:
         client = self.account.client
         try:
-            created = self.session.write(
+            created = await self.session.write(
                 self.account,
                 step="create",
                 request="POST /supplier",
                 body=self.wanted,
                 call=lambda slot: client.create_supplier(self.wanted, slot=slot),
-                applied=lambda cur, answer: links.store(cur, self._link_to(answer.id or "", answer.name)),
+                applied=lambda answer: self._link_to(answer.id or "", answer.name),
                 marker=self.wanted.name,
             )
         except Held as held:
             raise self._name_taken(held) from held
         self.link = self._link_to(created.id or "", created.name)
-        self._verify(self.link, self.wanted, created)
+        await self._verify(self.link, self.wanted, created)
 
     def _name_taken(self, held: Held) -> Held:
         """Cin7 refuses a name that somebody gave to another supplier since we looked: that is a possible duplicate."""
@@ -254,8 +240,8 @@ class _Work:
         )
         return Held([finding])
 
-    def _update(self, link: Link) -> None:
-        current = self._read(link.cin7_id)
+    async def _update(self, link: Link) -> None:
+        current = await self._read(link.cin7_id)
         written = msgspec.json.decode(link.written, type=Supplier) if link.written else None
         plan = plan_supplier(self.wanted, written, current, self.desk.settings.policy, company=self.company)
         if isinstance(plan, list):
@@ -266,22 +252,21 @@ class _Work:
             self._remember(link, current)
             return
         wanted = plan.supplier
-        answer = self.session.write(
+        answer = await self.session.write(
             self.account,
             step="update",
             request="PUT /supplier",
             body=wanted,
             call=lambda slot: self.account.client.update_supplier(wanted, slot=slot),
-            applied=lambda _cur, _answer: None,
             marker=wanted.name,
         )
-        self._verify(link, wanted, answer)
+        await self._verify(link, wanted, answer)
 
-    def _verify(self, link: Link, sent: Supplier, answer: Supplier) -> None:
+    async def _verify(self, link: Link, sent: Supplier, answer: Supplier) -> None:
         """Read back what was written, if that is asked for; 200 alone proves nothing."""
         got = answer
         if self.settings.read_back:
-            got = self._read(link.cin7_id)
+            got = await self._read(link.cin7_id)
             if left := differences(sent, got):
                 raise Held([supplier_otherwise(self.session.claim.key, left, self.company)])
         self._remember(link, got)
@@ -294,16 +279,16 @@ class _Work:
             version=self.session.claim.version,
             verified=True,
         )
-        self.session.later(partial(satisfied, self.session, known))
+        self.session.satisfy(known)
 
-    def _read(self, cin7_id: str) -> Supplier:
-        found = self._found(cin7_id)
+    async def _read(self, cin7_id: str) -> Supplier:
+        found = await self._found(cin7_id)
         if found is None:
             raise Held([supplier_gone(self.session.claim.key, cin7_id, self.company)])
         return found
 
-    def _found(self, cin7_id: str) -> Supplier | None:
-        return self.session.read(self.account, lambda slot: self.account.client.supplier(cin7_id, slot=slot))
+    async def _found(self, cin7_id: str) -> Supplier | None:
+        return await self.session.read(self.account, lambda slot: self.account.client.supplier(cin7_id, slot=slot))
 
     def _link_to(self, cin7_id: str, name: str) -> Link:
         return Link(

@@ -15,7 +15,7 @@ from shared.ledger.claiming import MappingClaim, WritingClaim
 from shared.ledger.connection import Ledger
 from shared.ledger.detecting import Detected, Seen
 from shared.ledger.entries import Mapped
-from shared.ledger.links import Link
+from shared.ledger.links import Link, Stored
 from shared.ledger.messages import Message
 
 T = TypeVar("T")
@@ -76,7 +76,8 @@ def ready(ledger: Ledger, key: str, text: str = "a", flow: str = ORDERS) -> int:
 
 def claim(ledger: Ledger, entry: int, lease_s: float = 60) -> WritingClaim | None:
     with ledger.transaction() as cur:
-        return claiming.claim_for_writing(cur, entry, lease_s)
+        found = claiming.claim_for_writing(cur, [entry], lease_s)
+    return found[0] if found else None
 
 
 def taken(ledger: Ledger, entry: int, lease_s: float = 60) -> WritingClaim:
@@ -89,8 +90,8 @@ def write(ledger: Ledger, entry: int) -> None:
     """Bring a mapped entry to `written`."""
     mine = taken(ledger, entry)
     with ledger.transaction() as cur:
-        claiming.let_go(cur, mine)
-        entries.written(cur, mine.id, mine.flow, mine.key, mine.version, actor=ACTOR, why="1 call")
+        claiming.let_go(cur, [mine], written=True)
+        entries.written(cur, [mine], actor=ACTOR, why={entry: "1 call"})
 
 
 def finding(
@@ -170,7 +171,7 @@ def at_once(works: Sequence[Callable[[], T]]) -> list[T]:
 
 def wait_for(ledger: Ledger, entry: int, dependency: str) -> None:
     with ledger.transaction() as cur:
-        links.lock_dependency(cur, dependency)
+        links.lock_dependencies(cur, [dependency])
         entries.wait(cur, entry, dependency, actor=ACTOR)
 
 
@@ -198,9 +199,9 @@ def satisfy(ledger: Ledger, key: str, account: str = "main") -> list[Message]:
     """Link a supplier and send on what waited for it, as its writer does."""
     name = links.dependency(SUPPLIERS, key, account)
     with ledger.transaction() as cur:
-        links.lock_dependency(cur, name)
-        links.store(cur, linked(key, account))
-        return links.wake(cur, name, actor=ACTOR)
+        links.lock_dependencies(cur, [name])
+        links.store(cur, [Stored(linked(key, account))])
+        return links.wake(cur, [name], actor=ACTOR)
 
 
 def take_for_mapping(ledger: Ledger, *ids: int, flow: str = ORDERS, lease_s: float = 60) -> list[MappingClaim]:

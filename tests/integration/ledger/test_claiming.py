@@ -35,7 +35,7 @@ def test_two_versions_of_a_record_are_not_written_at_once(ledger: Ledger) -> Non
     newer = ready(ledger, "1", "new")
     assert claim(ledger, newer) is None
     with ledger.transaction() as cur:
-        claiming.let_go(cur, first)
+        claiming.give_back(cur, first)
     assert taken(ledger, newer).fence == first.fence + 1
 
 
@@ -75,7 +75,7 @@ def test_who_lost_the_record_can_neither_extend_nor_finish(ledger: Ledger) -> No
     entry = ready(ledger, "1")
     frozen = taken(ledger, entry, lease_s=0)
     mine = taken(ledger, entry)
-    for change in (claiming.extend, claiming.let_go):
+    for change in (claiming.extend, claiming.give_back):
         with pytest.raises(LeaseLost, match="purchase_orders 1"), ledger.transaction() as cur:
             change(cur, frozen)
     with ledger.transaction() as cur:
@@ -133,7 +133,7 @@ def test_what_is_written_closes_what_is_older(ledger: Ledger) -> None:
     blocker = taken(ledger, old)
     newer = ready(ledger, "1", "new")  # The older stays open, for it is being written.
     with ledger.transaction() as cur:
-        claiming.let_go(cur, blocker)
+        claiming.give_back(cur, blocker)
     samples.write(ledger, newer)
     assert samples.states(ledger, "1") == ["superseded", "written"]
     assert one(ledger, "select written_version from record") == 2

@@ -25,7 +25,7 @@ def wait_unless_there(ledger: Ledger, entry: int, key: str) -> None:
     """Wait as a writer does: look under the lock, then wait."""
     name = links.dependency(SUPPLIERS, key, "main")
     with ledger.transaction() as cur:
-        links.lock_dependency(cur, name)
+        links.lock_dependencies(cur, [name])
         if links.find(cur, SUPPLIERS, key, "main") is None:
             entries.wait(cur, entry, name, actor="test")
 
@@ -89,7 +89,7 @@ def test_nobody_begins_to_wait_for_what_is_just_found_to_be_missing(ledger: Ledg
 
         def need(key: str = key, order: int = order) -> None:
             with ledger.transaction() as cur:
-                links.lock_dependency(cur, links.dependency(SUPPLIERS, key, "main"))
+                links.lock_dependencies(cur, [links.dependency(SUPPLIERS, key, "main")])
                 entries.ask(cur, SUPPLIERS, key, actor="test", why="")
                 entries.wait(cur, order, links.dependency(SUPPLIERS, key, "main"), actor="test")
 

@@ -103,8 +103,9 @@ def test_a_version_that_is_being_written_is_left_to_its_writer(ledger: Ledger) -
     newer = new(ledger, "1", "new")
     assert state(ledger, old) == "mapped"
     with ledger.transaction() as cur:
-        assert claiming.let_go(cur, mine) == 2, "its writer learns that there is a newer one"
-        entries.written(cur, old, ORDERS, "1", 1, actor="test", why="")
+        newest = claiming.let_go(cur, [mine], written=True)
+        assert newest == {old: 2}, "its writer learns that there is a newer one"
+        entries.written(cur, [mine], actor="test", why={old: ""})
     assert states(ledger, "1") == ["written", "detected"]
     assert state(ledger, newer) == "detected"
 

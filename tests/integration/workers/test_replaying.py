@@ -10,6 +10,7 @@ from shared.flows import queue_of
 from shared.ledger import causes, links
 from shared.ledger.causes import Cause
 from shared.ledger.connection import Ledger
+from shared.ledger.links import Stored
 from shared.queues import dead_letters
 from shared.queues.broker import NAMESPACE, redis_client
 from tests.integration.ledger import samples
@@ -137,7 +138,7 @@ def lacking(account: str, company: str, supplier: str = "S1") -> Finding:
 
 def link(ledger: Ledger, supplier: str, account: str) -> None:
     with ledger.transaction() as cur:
-        links.store(cur, samples.linked(supplier, account))
+        links.store(cur, [Stored(samples.linked(supplier, account))])
 
 
 def test_a_link_releases_who_lacked_it_in_that_account_and_nobody_else(
