@@ -50,6 +50,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "journals": "Check a voucher before it is posted.",
     "reconcile": "Compare both systems and the ledger.",
     "suppliers": "Link suppliers that Cin7 already holds.",
+    "hooks": "Let Cin7 tell of changes at once, by webhooks.",
 }
 
 #: The first kind that fits gives the exit code.

@@ -8,7 +8,7 @@ import structlog
 
 from shared.cin7.client import Cin7Client
 from shared.cin7.records.webhooks import Webhook
-from shared.cin7.registration import wanted
+from shared.cin7.registration import state_of, wanted
 from shared.config.settings import Cin7Settings
 from shared.errors import ConnectorError
 from shared.ledger import webhooks
@@ -87,12 +87,6 @@ class HookWatch:
         self.cin7(ours.account).update_webhook(wanted(ours.url, self.secret(), there))
         log.warning("Cin7 had switched a webhook off; it is on again", account=ours.account, url=ours.url)
         return "on"
-
-
-def state_of(there: Webhook | None) -> State:
-    if there is None:
-        return "gone"
-    return "on" if there.is_active else "off"
 
 
 #: What the log says of each state that is not as it should be.

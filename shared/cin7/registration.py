@@ -6,6 +6,7 @@ exactly our address (the answer to its creation was lost, or the ledger is a new
 
 import hmac
 from collections.abc import Sequence
+from typing import Literal
 
 import msgspec
 
@@ -51,6 +52,13 @@ def differences(ours: Webhook, url: str, secret: str, *, secret_is_newer: bool) 
         "secret": outdated,
     }
     return [name for name, wrong in found.items() if wrong]
+
+
+def state_of(there: Webhook | None) -> Literal["on", "off", "gone"]:
+    """Return what our webhook is; None where it is not among those of the account."""
+    if there is None:
+        return "gone"
+    return "on" if there.is_active else "off"
 
 
 def _equal(one: str, other: str) -> bool:
