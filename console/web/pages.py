@@ -117,11 +117,14 @@ def build_app(parts: Assembly) -> Starlette:
 
 def program(routes: Sequence[Route]) -> Starlette:
     """Return a program that answers in JSON, and nothing but what `routes` say."""
-    return Starlette(
+    app = Starlette(
         routes=routes,
         middleware=[Middleware(Secured)],
         exception_handlers={HTTPException: _refusal, Exception: _failure},
     )
+    # Nobody is sent elsewhere for a slash: the answer would repeat what came as the path.
+    app.router.redirect_slashes = False
+    return app
 
 
 def _refusal(_request: Request, error: Exception) -> Response:

@@ -56,6 +56,7 @@ create table rejection (
     decided_at timestamptz not null default now()
 );
 create index rejection_pair on rejection (account, one, other, id);
+create index rejection_other on rejection (account, other, one, id);
 create trigger rejection_append_only before update or delete on rejection
     for each row execute function refuse_change();
 create trigger rejection_no_truncate before truncate on rejection
