@@ -7,15 +7,14 @@ was lost costs nothing but time: the poll meets the same change.
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final, Protocol, TypeVar
 
 import redis
 import structlog
 
 from shared.budgets import Budget
-from shared.cin7.client import PATIENCE_S, Cin7Client
+from shared.cin7.client import PATIENCE_S
 from shared.cin7.errors import Cin7Refused
-from shared.cin7.records.suppliers import Supplier
 from shared.config.settings import Cin7Settings
 from shared.errors import ConnectorError, Misconfigured, Retryable
 from shared.ledger import hints
@@ -26,6 +25,7 @@ from shared.ledger.messages import Message
 from shared.queues.handing_over import hand_over
 
 log = structlog.get_logger()
+T = TypeVar("T")
 
 #: Seconds between looks for a hint, and between removals of those that were followed long ago.
 LOOK_EVERY_S: Final = 0.2
@@ -37,9 +37,21 @@ RETRY_S_MAX: Final = 600.0
 #: The same where the operator has to act first.
 MISCONFIGURED_S: Final = 60.0
 
-#: Records what was read of one supplier of an account at a moment, in the caller's transaction; returns the messages
-#: to hand over. A read that shows nothing new records nothing.
-Record = Callable[[Cur, str, Supplier, datetime], Sequence[Message]]
+
+class Follower(Protocol[T]):
+    """Knows how the records are read and recorded that hints name."""
+
+    def polled_at(self, cur: Cur, account: str) -> datetime | None:
+        """Return when the last complete poll of an account began; None before the first.
+
+        What was there before the first is not news, whoever hints at it.
+        """
+
+    def read(self, account: str, target: str) -> T | None:
+        """Return the record as it is now; None where there is none."""
+
+    def record(self, cur: Cur, account: str, found: T, read_at: datetime) -> Sequence[Message]:
+        """Record what was read as a poll would have; return the messages to hand over."""
 
 
 class HintTaker:
@@ -49,8 +61,7 @@ class HintTaker:
         ledger: holds the hints.
         client: the Redis that takes the messages, and keeps count of the reads for all processes together.
         accounts: settings by account.
-        cin7: opens an account's client.
-        record: see `Record`.
+        follower: of suppliers.
     """
 
     def __init__(
@@ -58,14 +69,12 @@ class HintTaker:
         ledger: Ledger,
         client: redis.Redis,
         accounts: Mapping[str, Cin7Settings],
-        cin7: Callable[[str], Cin7Client],
-        record: Record,
+        follower: Follower[T],
     ) -> None:
         self.ledger = ledger
         self.client = client
         self.accounts = accounts
-        self.cin7 = cin7
-        self.record = record
+        self.follower: Follower[Any] = follower
         self._reads = {
             name: Budget(client, f"hints/{name}", [name], settings.hint_reads_per_minute, 60.0)
             for name, settings in accounts.items()
@@ -92,9 +101,8 @@ class HintTaker:
 
     def turn(self, account: str) -> bool:
         """Follow one hint of an account; False where none is due, or enough were followed within the minute."""
-        with self.ledger.statement() as cur:
-            if not hints.any_due(cur, account):
-                return False
+        if not self._is_due(account):
+            return False
         budget = self._reads[account]
         try:
             slot = budget.take(timeout_s=0)
@@ -113,6 +121,17 @@ class HintTaker:
                 budget.give_back(slot)
         return True
 
+    def _is_due(self, account: str) -> bool:
+        """Say whether a hint is to be followed, after ending those that a poll has answered since they came."""
+        with self.ledger.transaction() as cur:
+            if not hints.any_due(cur, account):
+                return False
+            began_at = self.follower.polled_at(cur, account)
+            if began_at is None:
+                return False
+            hints.answered_by_poll(cur, account, hints.SUPPLIER, began_at)
+        return True
+
     def _lease_s(self, account: str) -> float:
         """Return how long a read may take, with the wait for its call."""
         return PATIENCE_S + self.accounts[account].read_timeout_s + 30
@@ -121,15 +140,15 @@ class HintTaker:
         try:
             with self.ledger.transaction() as cur:
                 read_at = database_now(cur)
-            supplier = self._read(hint)
+            found = self._read(hint)
             with self.ledger.transaction() as cur:
-                messages = self.record(cur, hint.account, supplier, read_at) if supplier else ()
+                messages = self.follower.record(cur, hint.account, found, read_at) if found is not None else ()
                 hints.answered(
                     cur,
                     hint,
                     read_at=read_at,
                     rest_s=self.accounts[hint.account].hint_rest_s,
-                    dropped=supplier is None,
+                    dropped=found is None,
                 )
         except ConnectorError as error:
             self._put_off(hint, error)
@@ -141,10 +160,10 @@ class HintTaker:
             return
         hand_over(self.client, self.ledger, messages)
 
-    def _read(self, hint: Hint) -> Supplier | None:
-        """Return the supplier as Cin7 holds it; None where there is none with this id."""
+    def _read(self, hint: Hint) -> Any | None:  # noqa: ANN401 - whatever the follower reads
+        """Return the record as Cin7 holds it; None where there is none with this id."""
         try:
-            return self.cin7(hint.account).supplier(hint.target)
+            return self.follower.read(hint.account, hint.target)
         except Cin7Refused as refused:
             log.info("a hint names what Cin7 refuses to show", account=hint.account, reason=str(refused))
             return None

@@ -115,13 +115,17 @@ def answered(cur: Cur, hint: Hint, *, read_at: datetime, rest_s: float, dropped:
             "rest": rest_s,
         },
     ).fetchone()
+    _count(cur, hint.account, calls=int(row[0]) if row else 0, reads=1, dropped=int(dropped))
+
+
+def _count(cur: Cur, account: str, *, calls: int, reads: int = 0, dropped: int = 0) -> None:
     cur.execute(
         """
-        insert into hint_tally as t (account, calls, reads, dropped) values (%s, %s, 1, %s)
+        insert into hint_tally as t (account, calls, reads, dropped) values (%s, %s, %s, %s)
         on conflict (account) do update
-        set calls = t.calls + excluded.calls, reads = t.reads + 1, dropped = t.dropped + excluded.dropped
+        set calls = t.calls + excluded.calls, reads = t.reads + excluded.reads, dropped = t.dropped + excluded.dropped
         """,
-        (hint.account, row[0] if row else 0, int(dropped)),
+        (account, calls, reads, dropped),
     )
 
 
@@ -152,7 +156,10 @@ def answered_by_poll(cur: Cur, account: str, kind: str, began_at: datetime) -> i
         """,
         {"account": account, "kind": kind, "began_at": began_at},
     ).fetchone()
-    return int(row[0]) if row else 0
+    calls = int(row[0]) if row else 0
+    if calls:
+        _count(cur, account, calls=calls)
+    return calls
 
 
 def forget_old(cur: Cur, days: int) -> int:
