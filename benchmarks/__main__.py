@@ -9,7 +9,7 @@ from typing import Final
 
 from rich.console import Console
 
-from benchmarks import budget, calls, end_to_end, handing, idle, release, scanning
+from benchmarks import budget, calls, end_to_end, handing, hooks, idle, release, scanning
 from benchmarks.figures import Figure, as_json, as_table
 
 #: In the order in which they run.
@@ -24,6 +24,7 @@ ALL: Final[Mapping[str, Callable[[], list[Figure]]]] = {
     "release": release.measure,
     "handing-over": handing.measure,
     "idle": idle.measure,
+    "hooks": hooks.measure,
 }
 
 

@@ -39,6 +39,7 @@ MODULES = {
     "mapper": "workers.mapping",
     "writer": "workers.writing",
     "replayer": "workers.releasing",
+    "hooks": "console.hooks",
     "bare poller": "benchmarks.bare.poll",
     "bare mapper": "benchmarks.bare.mapping",
     "bare writer": "benchmarks.bare.writing",

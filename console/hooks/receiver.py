@@ -42,7 +42,8 @@ class Receiver:
         self._threads = ThreadPoolExecutor(THREADS, "keeping")
         self._taken = Pace(TAKEN_PER_MINUTE)
         self._refused = Pace(REFUSED_PER_MINUTE)
-        self._told = Pace(1)
+        # One line a minute of each: whoever calls is not to fill the log.
+        self._told, self._failed = Pace(1), Pace(1)
 
     async def receive(self, request: Request) -> Response:
         """Answer 200 whatever the body holds: what is refused comes again, and six times refused is switched off."""
@@ -100,5 +101,6 @@ class Receiver:
         except TimeoutError:
             raise Refused(503, "The ledger did not answer in time: send it again.", retry_after="60") from None
         except ConnectorError as error:
-            log.warning("a webhook is not taken", reason=str(error))
+            if not self._failed.exceeded():
+                log.warning("webhooks are not taken now; Cin7 calls again", reason=str(error))
             raise Refused(503, "It cannot be kept now; the log tells why.", retry_after="60") from error
