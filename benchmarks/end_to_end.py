@@ -10,7 +10,7 @@ SUPPLIERS = 50
 
 
 def measure(
-    orders: int = 600, repeats: int = 3, latency_ms: float = 0, writers: int = 1, name: str = ""
+    orders: int = 4_000, repeats: int = 3, latency_ms: float = 0, writers: int = 2, name: str = ""
 ) -> list[Figure]:
     """Measure both, in turns; the suppliers are linked before.
 
@@ -31,7 +31,7 @@ def measure(
             goal="1.0 x bare dramatiq, at least 0.8 x",
             at_least=0.8,
             judged="ratio",
-            note=f"{orders} orders a run; {spread(ours)}; bare {spread(bare)}",
+            note=f"{orders} orders a run, {writers} writers each; {spread(ours)}; bare {spread(bare)}",
         )
     ]
 

@@ -7,7 +7,6 @@ import msgspec
 from console.proposing import Proposer
 from shared.assembly import Assembly
 from shared.flows import SUPPLIERS
-from shared.ifs.documents import decode
 from shared.ifs.records.suppliers import SupplierDocument
 from shared.ledger import rejections
 from shared.ledger.rejections import CIN7, IFS, Pair
@@ -53,10 +52,10 @@ def twins_of(parts: Assembly, proposer: Proposer) -> list[Twins]:
 
 def _ifs_profiles(parts: Assembly) -> dict[str, Profile]:
     """Return the profile of every supplier of IFS; of those that cannot be read a hold tells."""
-    bound, countries = parts.lens(SUPPLIERS).bound, parts.rules.get().tables.countries
+    lens, countries = parts.lens(SUPPLIERS), parts.rules.get().tables.countries
     profiles = {}
     for source in every(parts.ledger):
-        document = decode(bound, source.raw)
+        document = lens.decode(source.raw)
         if isinstance(document, SupplierDocument):
             # Within IFS each has a number of its own, which says nothing.
             profiles[source.key] = msgspec.structs.replace(of_ifs(document, countries), number="")

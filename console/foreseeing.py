@@ -13,6 +13,8 @@ from shared.flows import PURCHASE_ORDERS, SUPPLIER_INVOICES, SUPPLIERS
 from shared.ledger.links import Link
 from workers.mapping.results import InvoiceWrite, PurchaseWrite, SupplierWrite
 from workers.writing.purchase_orders import check_supplier
+from workers.writing.supplier_links import common_of
+from workers.writing.supplier_merging import Referee, merge
 from workers.writing.suppliers import Unchanged, plan_supplier
 
 Action = Literal["create", "update", "unchanged", "void", "held"]
@@ -40,14 +42,16 @@ def foresee_supplier(
         link: None where it is linked to nothing.
         current: what Cin7 is known to hold, where nothing was written yet; None where that is not known.
     """
-    if link is not None and link.written:
-        written = msgspec.json.decode(link.written, type=Supplier)
-        return _compared(SUPPLIERS.name, key, write.account, changes(written, write.supplier))
+    common = common_of(link)
+    if common.supplier is not None:
+        found = merge(common, write.supplier, common.supplier, Referee(), silent=write.silent)
+        return _compared(SUPPLIERS.name, key, write.account, changes(common.supplier, found.cin7))
     if current is None:
         action: Action = "create" if link is None else "update"
         fields = changes(None, write.supplier)
         return Preview(flow=SUPPLIERS.name, key=key, account=write.account, action=action, fields=fields)
-    plan = plan_supplier(write.supplier, None, current, policy, company=write.company)
+    referee = Referee(sides=policy.supplier_conflict, company=write.company)
+    plan = plan_supplier(write.supplier, common, current, referee, silent=write.silent)
     if isinstance(plan, list):
         return Preview(flow=SUPPLIERS.name, key=key, account=write.account, action="held", findings=tuple(plan))
     wanted = current if isinstance(plan, Unchanged) else plan.supplier

@@ -15,11 +15,11 @@ from shared.assembly import Assembly
 from shared.cin7.records.suppliers import Supplier
 from shared.errors import Held
 from shared.flows import SUPPLIERS
-from shared.ifs.children import RawDocument
-from shared.ifs.pages import Row
 from shared.ledger import decisions, detecting, links
 from shared.ledger.links import Link
 from shared.ledger.views import foresight
+from shared.pulled import RawDocument
+from shared.rows import Row
 from shared.seeing import Lens
 from workers.composition import desk_of, first_contact_of
 from workers.mapping.actors import MAPPINGS, Result, map_raw
@@ -52,9 +52,9 @@ class _DryRun:
 
     def run(self) -> Iterator[Preview]:
         with self.ledger.transaction() as cur:
-            mark = foresight.mark(cur, self.flow.name)
+            mark = foresight.mark(cur, self.stream.name)
         lens = self.stream.lens(self._start_from(mark.start_from))
-        full = self.sweep or self.stream.strategy() == "sweep"
+        full = self.sweep or self.stream.reading.strategy() == "sweep"
 
         def admit(row: Row) -> bool:
             return not lens.skip(row.values)
@@ -65,13 +65,13 @@ class _DryRun:
             with self.ledger.transaction() as cur:
                 return foresight.known(cur, self.flow.name, headers)
 
-        for batch in self.stream.read(watermark=mark.position, sweep=self.sweep, admit=admit, known=known):
+        for batch in self.stream.reading.read(watermark=mark.position, sweep=self.sweep, admit=admit, known=known):
             yield from self._batch(batch.documents, lens)
 
     def _start_from(self, kept: str) -> str:
         """Return the go-live date as a pull would take it, without keeping it."""
-        if not self.flow.document or self.stream.start_from or kept:
-            return self.stream.start_from or kept
+        if not self.flow.document or self.stream.reading.start_from or kept:
+            return self.stream.reading.start_from or kept
         with self.ledger.transaction() as cur:
             now = detecting.database_now(cur)
         return f"{now.astimezone(ZoneInfo(self.parts.settings.ifs.time_zone)):%Y-%m-%d}"
@@ -113,7 +113,7 @@ class _DryRun:
         return changed
 
     def _mapped(self, document: RawDocument, lens: Lens) -> Result:
-        return map_raw(document.raw, lens.bound, MAPPINGS[self.flow], self.parts.rules.get())
+        return map_raw(document.raw, lens, MAPPINGS[self.flow], self.parts.rules.get())
 
     def _supplier(self, key: str, write: SupplierWrite, link: Link | None) -> Preview:
         """Preview one supplier in one account, after a look at what Cin7 is known to hold."""

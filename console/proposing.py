@@ -68,7 +68,7 @@ class Proposals(msgspec.Struct, frozen=True, kw_only=True):
 
 def mapped(parts: Assembly, source: SupplierSource) -> Result:
     """Return what the rules of the moment make of a supplier."""
-    return map_raw(source.raw, parts.lens(SUPPLIERS).bound, MAPPINGS[SUPPLIERS], parts.rules.get())
+    return map_raw(source.raw, parts.lens(SUPPLIERS), MAPPINGS[SUPPLIERS], parts.rules.get())
 
 
 class Proposer:

@@ -1,8 +1,8 @@
 """The pull all streams share: lead, read, record and hand over page by page; the watermark moves with each page."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Literal, Protocol
+from typing import Literal
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -15,27 +15,19 @@ from producers.leading import leading
 from shared.errors import ConnectorError
 from shared.flows import Flow, queue_of
 from shared.ifs.errors import IfsDenied, IfsRefused
-from shared.ifs.pages import Row
-from shared.ifs.reading import Batch
 from shared.ledger import detecting, watermarks
 from shared.ledger.connection import Ledger
 from shared.ledger.watermarks import Watermark
+from shared.origins import Reading
+from shared.pulled import Batch
 from shared.queues import dead_letters
 from shared.queues.handing_over import hand_over
+from shared.rows import Row
 from shared.seeing import Lens
 
 log = structlog.get_logger()
 
 Outcome = Literal["done", "failed", "stopped", "lost", "unserved"]
-Known = Callable[[Sequence[tuple[str, str]]], set[str]]
-
-
-class Read(Protocol):
-    """Reads what changed since a watermark, a batch per page."""
-
-    def __call__(
-        self, *, watermark: str | None, sweep: bool, admit: Callable[[Row], bool], known: Known
-    ) -> Iterator[Batch]: ...
 
 
 class Pulled(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,21 +46,20 @@ class Pulled(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Stream(msgspec.Struct, frozen=True, kw_only=True):
-    """One flow as it is polled.
+    """One stream as it is polled.
 
     Attributes:
-        source: the address of the set, as the audit shows it.
-        strategy: asks how changes are found; "sweep" reads everything every time.
         lens: makes the lens for a start date.
     """
 
     flow: Flow
-    source: str
-    strategy: Callable[[], str]
-    start_from: str
-    every_s: float
-    read: Read
+    reading: Reading
     lens: Callable[[str], Lens]
+
+    @property
+    def name(self) -> str:
+        """What its lead, its watermark and its log lines go by."""
+        return self.reading.name
 
 
 class Poller:
@@ -94,9 +85,9 @@ class Poller:
             sweep: read everything and compare, whatever the strategy.
         """
         with self.ledger.transaction() as cur:
-            if not force and not watermarks.due(cur, stream.flow.name):
+            if not force and not watermarks.due(cur, stream.name):
                 return None
-            mark = watermarks.lead(cur, stream.flow.name, self.holder, self.lease_s)
+            mark = watermarks.lead(cur, stream.name, self.holder, self.lease_s)
         if mark is None:
             return None
         try:
@@ -124,22 +115,24 @@ class Poller:
         start_from = self._start_from(stream, mark)
         pull = _Pull(self, stream, mark, stream.lens(start_from))
         try:
-            strategy = stream.strategy()
+            strategy = stream.reading.strategy()
             full = sweep or strategy == "sweep" or self._sweep_due(mark)
             pull.run("sweep" if full else strategy)
         except watermarks.LeaseLost as lost:
-            return pull.end("lost", str(lost), stream.every_s)
+            return pull.end("lost", str(lost), stream.reading.every_s)
         except ConnectorError as error:
-            log.warning("pull failed", flow=stream.flow.name, reason=str(error))
-            return pull.end("unserved" if unserved(stream.flow, error) else "failed", str(error), stream.every_s)
-        return pull.end("stopped" if pull.braked else "done", pull.remark, stream.every_s)
+            log.warning("pull failed", stream=stream.name, reason=str(error))
+            return pull.end(
+                "unserved" if unserved(stream.flow, error) else "failed", str(error), stream.reading.every_s
+            )
+        return pull.end("stopped" if pull.braked else "done", pull.remark, stream.reading.every_s)
 
     def _start_from(self, stream: Stream, mark: Watermark) -> str:
         """Return the go-live date: as set, else the day of the first poll, kept from then on."""
         if not stream.flow.document:
             return ""
-        if stream.start_from:
-            return stream.start_from
+        if stream.reading.start_from:
+            return stream.reading.start_from
         if mark.start_from:
             return mark.start_from
         with self.ledger.transaction() as cur:
@@ -166,7 +159,7 @@ class _Pull:
         self.lens = lens
         self.strategy = ""
         with self.ledger.transaction() as cur:
-            self.poll_id = watermarks.begin_poll(cur, mark, flow=self.flow, company="", source=stream.source)
+            self.poll_id = watermarks.begin_poll(cur, mark, flow=self.flow, company="", source=stream.reading.title)
         self.counts = dict.fromkeys(("pages", "rows", "changed", "unchanged", "skipped"), 0)
         self.position = mark.position
         self.remark = ""
@@ -180,9 +173,9 @@ class _Pull:
         """Read and record until nothing is left. A sweep starts at the first key, whatever the watermark."""
         self.strategy = strategy
         with self.ledger.transaction() as cur:
-            population = watermarks.population(cur, self.flow) if self.sweep else 0
+            population = watermarks.population(cur, self.flow, self.stream.reading.scope) if self.sweep else 0
         since = None if self.sweep else self.mark.position
-        batches = self.stream.read(watermark=since, sweep=self.sweep, admit=self._admit, known=self._known)
+        batches = self.stream.reading.read(watermark=since, sweep=self.sweep, admit=self._admit, known=self._known)
         while True:
             with self.ledger.transaction() as cur:
                 watermarks.still_leads(cur, self.mark)
@@ -252,17 +245,17 @@ class _Pull:
 
     def _end_sweep(self, population: int) -> None:
         """Report what the sweep did not meet, unless it met suspiciously little."""
-        self.remark = near_empty(self.counts["rows"], population)
+        self.remark = near_empty(self.counts["rows"], population, self.stream.reading.suspect)
         if self.remark:
             self.braked = True
-            log.error("sweep stopped", flow=self.flow, reason=self.remark)
+            log.error("sweep stopped", stream=self.stream.name, reason=self.remark)
             return
         with self.ledger.transaction() as cur:
-            gone, first = watermarks.vanished(cur, self.flow, self.poll_id)
+            gone, first = watermarks.vanished(cur, self.flow, self.poll_id, self.stream.reading.scope)
             watermarks.advance(cur, self.mark, swept=True)
         if gone:
-            self.remark = f"{gone} records are not in IFS any more: {', '.join(first)}"
-            log.warning("records vanished", flow=self.flow, count=gone, keys=first)
+            self.remark = f"{gone} records are not in {self.stream.reading.where} any more: {', '.join(first)}"
+            log.warning("records vanished", stream=self.stream.name, count=gone, keys=first)
 
     def end(self, outcome: Outcome, error: str, every_s: float) -> Pulled:
         """Close the audit row and say when the stream is due again."""
@@ -286,4 +279,4 @@ class _Pull:
             with self.ledger.transaction() as cur:
                 watermarks.advance(cur, self.mark, next_in_s=every_s)
         except watermarks.LeaseLost as lost:
-            log.warning("the stream is led elsewhere", flow=self.flow, reason=str(lost))
+            log.warning("the stream is led elsewhere", stream=self.stream.name, reason=str(lost))

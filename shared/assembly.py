@@ -24,25 +24,18 @@ from shared.config.master_key import open_cipher
 from shared.config.settings import Settings
 from shared.current_rules import CurrentRules
 from shared.errors import Misconfigured, Retryable
-from shared.flows import PURCHASE_ORDERS, SUPPLIER_INVOICES, SUPPLIERS, Flow
+from shared.flows import Flow
 from shared.http import Http
 from shared.ifs import reading
 from shared.ifs.client import IfsClient
-from shared.ifs.records import purchase_orders, supplier_invoices, suppliers
-from shared.ifs.sources import Source
 from shared.ledger.connection import Ledger
 from shared.ledger.migrations import require_current
+from shared.origins import ORIGINS
 from shared.queues.broker import LOST, redis_client, require_safe_redis
 from shared.seeing import Lens
 
 log = structlog.get_logger()
 T = TypeVar("T")
-
-SOURCES: Final[Mapping[Flow, Source]] = {
-    SUPPLIERS: suppliers.SOURCE,
-    PURCHASE_ORDERS: purchase_orders.SOURCE,
-    SUPPLIER_INVOICES: supplier_invoices.SOURCE,
-}
 
 #: Seconds for which a server may start later than we do.
 PATIENCE_S: Final = 60.0
@@ -103,7 +96,8 @@ class Assembly:
         """
         with self.ledger.transaction() as cur:
             known = credentials.load(cur.connection, self.cipher, credentials.IFS, IfsCredentials)
-        return IfsClient(self.settings.ifs, known, self.redis, self.ifs_budget, self.cipher)
+        call_s_max = self.settings.policy.lease_s / 2
+        return IfsClient(self.settings.ifs, known, self.redis, self.ifs_budget, self.cipher, call_s_max=call_s_max)
 
     def cin7(self, account: str) -> Cin7Client:
         """Return the client of a Cin7 account.
@@ -130,8 +124,7 @@ class Assembly:
 
     def lens(self, flow: Flow, start_from: str = "") -> Lens:
         """Return how records of `flow` are looked at."""
-        bound = SOURCES[flow].bound(self.settings.ifs.stream(flow.name))
-        return Lens(flow, bound, self.settings.policy, start_from)
+        return ORIGINS[flow].lens(self, start_from)
 
     def _require_schema(self) -> None:
         with self.ledger.transaction() as cur:

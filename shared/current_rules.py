@@ -3,7 +3,9 @@
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -15,6 +17,7 @@ from shared.config.settings import Settings
 from shared.config.tables import load_tables
 from shared.errors import Misconfigured, Retryable
 from shared.findings import Finding
+from shared.flows import SUPPLIERS
 from shared.ledger import references
 from shared.ledger.connection import Ledger, may_stand_still
 
@@ -100,7 +103,7 @@ class CurrentRules:
         revision = self.revision()
         with self._lock:
             if self._known is not None and self._known[0] == revision:
-                return self._known[1]
+                return self._of_today(self._known[1])
             rules = self._load()
             missing = self._unread(rules)
             if missing:
@@ -108,7 +111,11 @@ class CurrentRules:
                 revision = self.revision()
                 rules = self._load()
             self._known = (revision, rules)
-            return rules
+            return self._of_today(rules)
+
+    def _of_today(self, rules: Rules) -> Rules:
+        today = f"{datetime.now(ZoneInfo(self.settings.ifs.time_zone)):%Y-%m-%d}"
+        return msgspec.structs.replace(rules, today=today)
 
     def refresh_for(self, findings: Sequence[Finding]) -> bool:
         """Read again what `findings` miss, at most once a minute; return whether anything was read."""
@@ -193,6 +200,8 @@ class CurrentRules:
             cin7=self.settings.cin7,
             reference={account: _reference(found) for account, found in parts.items()},
             ifs_sites=ifs_sites,
+            supplier_status="blocked" in self.settings.ifs.stream(SUPPLIERS.name).fields,
+            new_supplier=self.settings.ifs.new_supplier,
         )
 
 

@@ -8,7 +8,8 @@ import msgspec
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """One reason not to write a record.
 
-    `company` and `value` name the culprit and, with `code`, the cause that several records may share.
+    `company` and `value` name the culprit and, with `code`, the cause that several records may share. `before`, `ifs`
+    and `cin7` are the three values of a field on which the two sides differ.
     """
 
     code: str
@@ -17,6 +18,9 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     message: str
     remedy: str
     company: str = ""
+    before: str = ""
+    ifs: str = ""
+    cin7: str = ""
 
 
 #: Codes whose cause can be seen to be gone by looking again (chart, mapping tables, links); their records go on by

@@ -30,8 +30,11 @@ PURCHASE_ORDERS: Final = Flow("purchase_orders", ("OrderNo",))
 
 SUPPLIER_INVOICES: Final = Flow("supplier_invoices", ("Company", "InvoiceId"), optional=True)
 
+#: From Cin7 to IFS: what its people change. The key begins with the name of the Cin7 account.
+CIN7_SUPPLIERS: Final = Flow("cin7_suppliers", ("Account", "ID"), document=False)
+
 #: In dependency order: a flow may wait for records of the flows before it.
-FLOWS: Final = (SUPPLIERS, PURCHASE_ORDERS, SUPPLIER_INVOICES)
+FLOWS: Final = (SUPPLIERS, PURCHASE_ORDERS, SUPPLIER_INVOICES, CIN7_SUPPLIERS)
 BY_NAME: Final = {flow.name: flow for flow in FLOWS}
 
 

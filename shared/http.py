@@ -78,7 +78,15 @@ class Http:
         self._idle: deque[httpcore.HTTPConnection] = deque()
         self._places = threading.BoundedSemaphore(connections)
 
-    def send(self, method: str, url: str, *, headers: Mapping[str, str], content: bytes | None = None) -> Answer:
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        content: bytes | None = None,
+        timeout_s: float | None = None,
+    ) -> Answer:
         """Make one exchange and return the answer, whatever its status.
 
         Args:
@@ -86,6 +94,7 @@ class Http:
             url: absolute, or a path from the root; sent exactly as it is.
             headers: beside Host, Accept-Encoding and Content-Length, which are added.
             content: the body, if there is one.
+            timeout_s: seconds this exchange may take, where that is less than others may.
 
         Raises:
             ForeignOrigin: `url` leads elsewhere; nothing was sent.
@@ -93,9 +102,10 @@ class Http:
             Retryable: there was no complete answer; `executed` tells whether the other side may have acted.
         """
         request = self._request(method, self._target(url), headers, content)
-        self._deadline.at = time.monotonic() + self._timeout_s
+        allowed_s = self._timeout_s if timeout_s is None else min(timeout_s, self._timeout_s)
+        self._deadline.at = time.monotonic() + allowed_s
         try:
-            with self._connection() as connection:
+            with self._connection(allowed_s) as connection:
                 response = connection.handle_request(request)
                 try:
                     return self._answer(response)
@@ -116,8 +126,8 @@ class Http:
                 self._idle.pop().close()
 
     @contextmanager
-    def _connection(self) -> Iterator[httpcore.HTTPConnection]:
-        if not self._places.acquire(timeout=self._timeout_s):
+    def _connection(self, allowed_s: float) -> Iterator[httpcore.HTTPConnection]:
+        if not self._places.acquire(timeout=allowed_s):
             raise httpcore.PoolTimeout("all connections are in use")
         connection = self._warm() or httpcore.HTTPConnection(
             self._origin, ssl_context=self._tls, keepalive_expiry=KEEP_ALIVE_S, network_backend=self._network

@@ -5,19 +5,20 @@ from functools import partial
 
 import structlog
 
-from shared.assembly import SOURCES, Assembly
+from shared.assembly import Assembly
 from shared.flows import BY_NAME, FLOWS, Flow
-from shared.ifs import reading
-from shared.ifs.children import RawDocument
 from shared.ledger.causes import Cause
+from shared.origins import ORIGINS
+from shared.pulled import RawDocument
 from workers.holding import Guard
 from workers.mapping.actors import MAPPINGS, MappingStage, map_raw
 from workers.mapping.rereading import Rereader
 from workers.replaying import Releaser
 from workers.writing.actors import Writing, writers
-from workers.writing.desk import Account, Desk, Pace, seats_for
+from workers.writing.desk import IFS, Account, Desk, Ifs, Pace
 from workers.writing.duplicates import DuplicateWatch
 from workers.writing.first_contact import FirstContact
+from workers.writing.seats import Seats
 
 log = structlog.get_logger()
 
@@ -29,7 +30,7 @@ def mapping_stages(parts: Assembly) -> dict[Flow, MappingStage]:
         lens = parts.lens(flow)
         stages[flow] = MappingStage(
             flow,
-            bound=lens.bound,
+            lens=lens,
             ledger=parts.ledger,
             client=parts.redis,
             rules=parts.rules,
@@ -41,20 +42,30 @@ def mapping_stages(parts: Assembly) -> dict[Flow, MappingStage]:
 
 
 def _read_by_key(parts: Assembly, flow: Flow, keys: Sequence[str], lane: str) -> dict[str, RawDocument]:
-    stream = parts.settings.ifs.stream(flow.name)
-    return reading.read_by_key(parts.ifs, SOURCES[flow], stream, keys, lane=lane)
+    return ORIGINS[flow].by_key(parts, keys, lane)
 
 
 def desk_of(parts: Assembly, stopping: Callable[[], bool]) -> Desk:
     """Return what the writers of a process work with."""
-    seats = {name: seats_for(len(parts.settings.cin7)) for name in parts.settings.cin7}
-    paces = {name: Pace() for name in parts.settings.cin7}
+    targets = len(parts.settings.cin7) + 1
+    seats = {name: Seats(targets) for name in (*parts.settings.cin7, IFS)}
+    paces = {name: Pace() for name in (*parts.settings.cin7, IFS)}
 
     def account(name: str) -> Account:
         client = parts.cin7(name)
         return Account(name, client, client.budget, seats[name], paces[name])
 
-    return Desk(parts.ledger, parts.redis, parts.settings, parts.actor, account, stopping)
+    return Desk(
+        parts.ledger,
+        parts.redis,
+        parts.settings,
+        parts.actor,
+        account,
+        stopping,
+        ifs=lambda: Ifs(parts.ifs, parts.ifs_budget, seats[IFS], paces[IFS]),
+        rules=parts.rules.get,
+        read_again=partial(_read_by_key, parts),
+    )
 
 
 def first_contact_of(parts: Assembly) -> FirstContact:
@@ -95,7 +106,7 @@ def still_there(parts: Assembly, cause: Cause, entry_id: int) -> bool:
     flow, stage = BY_NAME[rows[0][0]], rows[0][2]
     rules = parts.rules.get()
     try:
-        result = map_raw(bytes(rows[0][1]), parts.lens(flow).bound, MAPPINGS[flow], rules)
+        result = map_raw(bytes(rows[0][1]), parts.lens(flow), MAPPINGS[flow], rules)
     except Exception:  # Whatever is wrong with one record, the causes of the others are looked at.
         log.exception("a bug keeps this cause", cause=cause.id, entry=entry_id)
         return True

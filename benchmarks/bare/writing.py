@@ -17,8 +17,8 @@ from shared.config.credentials import Cin7Credentials
 from shared.http import Http
 from shared.money import tolerance_from
 from workers.mapping.results import PurchaseWrite
-from workers.writing.desk import THREADS
 from workers.writing.purchase_orders import addressed, order_differences
+from workers.writing.seats import THREADS
 
 ACCOUNT = "main"
 

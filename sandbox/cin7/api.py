@@ -70,6 +70,7 @@ class Api:
     def admit(self, request: "Request") -> Answer | None:
         """Record the call and check its credentials and its budget; an answer here is a refusal."""
         cloud = self._cloud
+        cloud.settle()
         record = cloud.recording.begin(cloud.clock.now(), request.method, request.path, request.query, request.body)
         request.record = record
         lowered = request.path.lower()
@@ -96,6 +97,8 @@ class Api:
         answer = None
         if fault is None or fault.after_commit or fault.kind in CARRIED_OUT:
             answer = _answer(request, company)
+        elif fault.late_s:
+            self._cloud.put_off(fault.late_s, lambda: _answer(request, company))
         if fault is not None and not (fault.kind == "slow" and not fault.after_commit):
             answer = spoiled(fault, answer, company.limit, request.endpoint)
         if answer is None:

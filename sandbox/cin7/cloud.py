@@ -1,6 +1,8 @@
 """The whole service in memory: its companies, its clock, the faults in force and what it was asked."""
 
 import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from sandbox.cin7.company import Clock, Company
 from sandbox.cin7.delivering import Deliverer
@@ -24,6 +26,21 @@ class Cloud:
         #: For callers whose account id is unknown.
         self.switches = Switches()
         self.latency_s = 0.0
+        self._late: list[tuple[datetime, Callable[[], object]]] = []
+
+    def put_off(self, late_s: float, work: Callable[[], object]) -> None:
+        """Carry out a call later, whose client has gone."""
+        self._late.append((self.clock.now() + timedelta(seconds=late_s), work))
+
+    def settle(self) -> None:
+        """Carry out the calls whose time has come, in its order."""
+        if not self._late:
+            return
+        now = self.clock.now()
+        due = [late for late in self._late if late[0] <= now]
+        self._late = [late for late in self._late if late[0] > now]
+        for _, work in sorted(due, key=lambda late: late[0]):
+            work()
 
     def reset(self) -> None:
         """Back to the first moment: one default company, no faults, no latency, no records, no clock offset."""
@@ -34,6 +51,7 @@ class Cloud:
         self.recording.bodies = True
         self.switches = Switches()
         self.latency_s = 0.0
+        self._late.clear()
         self.seed([DEFAULT_ACCOUNT])
 
     def seed(self, accounts: list[Json]) -> None:

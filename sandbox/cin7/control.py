@@ -69,6 +69,7 @@ class Control:
     def run(self, method: str, path: str, query: dict[str, str], raw: bytes) -> tuple[int, object]:
         """Return the HTTP status and the object to answer with."""
         name, _, rest = path.removeprefix(PREFIX).strip("/").partition("/")
+        self._cloud.settle()
         try:
             body = cast("Json", decode(raw)) if raw else {}
             if method == "POST" and name in BOOKS:

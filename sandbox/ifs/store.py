@@ -33,6 +33,13 @@ class Store:
         self._uncommitted: list[tuple[float, str, Key, dict[str, Any] | None, str, str]] = []
         self.load("Projections", [{"Name": name, "Description": name} for name in sorted(SERVICES)])
 
+    def next_in_series(self, series: str) -> str:
+        """Return the next number that no supplier has."""
+        number = 1
+        while (found := series.format(number)) in {key[0] for key in self.tables["SupplierInfoGeneralSet"].rows}:
+            number += 1
+        return found
+
     def wall(self) -> str:
         return self.clock.wall(self.switches.time_zone)
 

@@ -100,6 +100,9 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
         cin7: settings per Cin7 account.
         reference: what each Cin7 account holds.
         ifs_sites: IFS's own site to company, for sites that the table `sites` does not name.
+        supplier_status: the settings name a property that tells whether a supplier is blocked.
+        today: YYYY-MM-DD on IFS's clock.
+        new_supplier: what else IFS wants of each part of a supplier that is created there, by set and property.
     """
 
     tables: Tables = Tables()
@@ -107,3 +110,6 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     cin7: dict[str, Cin7Settings] = {}
     reference: dict[str, Reference] = {}
     ifs_sites: dict[str, str] = {}
+    supplier_status: bool = False
+    today: str = ""
+    new_supplier: dict[str, dict[str, str | bool | int]] = {}

@@ -12,9 +12,14 @@ from shared.errors import ConnectorError, Misconfigured, Retryable
 
 #: Repeat the same request once: the projection's metadata was replaced under it. Source: docs/apis/ifs.md#errors.
 MODIFIED: Final = "MI_MODIFIED_ERROR"
+#: There is no row with this key, or no such set. Source: docs/apis/ifs.md#errors.
+NOT_FOUND: Final = "ODP_RESOURCE_NOTFOUND"
 #: Application error of the database layer for a record that somebody else changed. Source: docs/apis/ifs.md#etags.
 _STALE_CODE: Final = "20114"
-_STALE_TEXT: Final = re.compile(r"already been changed|modified by another", re.IGNORECASE)
+_STALE_TEXT: Final = re.compile(r"ORA-20114|already been changed|modified by another", re.IGNORECASE)
+_EXISTS_TEXT: Final = re.compile(r"already exists", re.IGNORECASE)
+#: Stale; stale as some say it; the precondition was lost on the way. In none of them was anything changed.
+_CONFLICTS: Final = frozenset({409, 412, 428})
 _TEXT_LENGTH_MAX: Final = 500
 #: Seconds. No honest server asks for more, and a mistyped date must not stop a stream for a year.
 _DELAY_S_MAX: Final = 3600.0
@@ -48,7 +53,11 @@ class IfsRefused(ConnectorError):
 
 
 class IfsConflict(IfsRefused):
-    """The record changed since its ETag was read."""
+    """The record changed since its ETag was read; nothing was written."""
+
+
+class IfsExists(IfsRefused):
+    """There is a record with this key already; nothing was written."""
 
 
 class IfsDenied(Misconfigured):
@@ -69,8 +78,8 @@ def read_error(status: int, headers: Mapping[str, str], body: bytes, *, what: st
     said = f"{status} {code}".strip() + (f": {message}" if message else "")
     if status == 429:
         return IfsThrottled(f"IFS answered {said} for {what}.", delay_s=retry_after(headers), executed=False)
-    if status in {409, 412} or _STALE_CODE in details or _STALE_TEXT.search(message):
-        return IfsConflict(f"IFS answered {said} for {what}.", status=status, code=code, message=message)
+    if (kind := _refusal(status, message, details)) is not None:
+        return kind(f"IFS answered {said} for {what}.", status=status, code=code, message=message)
     if status >= 500 and status != 501:
         text = f"IFS answered {said} for {what}."
         return IfsUnavailable(text, status=status, code=code, delay_s=retry_after(headers))
@@ -84,6 +93,15 @@ def read_error(status: int, headers: Mapping[str, str], body: bytes, *, what: st
         )
         return IfsDenied(text, status=status, code=code)
     return IfsRefused(f"IFS answered {said} for {what}.", status=status, code=code, message=message)
+
+
+def _refusal(status: int, message: str, details: str) -> type[IfsRefused] | None:
+    """Return what a refusal to write says of the record; None for any other answer."""
+    if 400 <= status < 500 and _EXISTS_TEXT.search(message):
+        return IfsExists
+    if status in _CONFLICTS or _STALE_CODE in details or _STALE_TEXT.search(message):
+        return IfsConflict
+    return None
 
 
 def error_code(body: bytes) -> str:

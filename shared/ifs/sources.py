@@ -13,10 +13,14 @@ import msgspec
 
 from shared.config.settings import SetSettings, StreamSettings
 from shared.ifs.odata import Value, both, equals, is_sendable, predicate
-from shared.ifs.pages import Row
+from shared.rows import Row
 
 HEADER: Final = "header"
-_PARTY: Final = "PartyType"
+#: Of suppliers' rows in sets that other parties have rows in too. Source: docs/apis/ifs.md#suppliers.
+PARTY: Final = "PartyType"
+SUPPLIER: Final = "Supplier"
+#: Begins what stands for a property that the settings do not name; no property has a space in it.
+NO_PROPERTY: Final = "no property: "
 
 
 class SetSource(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +38,9 @@ class SetSource(msgspec.Struct, frozen=True, kw_only=True):
         party: rows of other parties than suppliers are in it too.
         nested: its path below a row of `below`, for tenants that do not serve the set itself.
         modified_field: a property that tells its last change, where the tenant has it.
+        row_key: fields that name one row in an address; `party_type` stands for the party, which is always a supplier.
+        enums: those of them that are enumerations, with the names of these.
+        unnamed: fields that no tenant has by itself: only where the settings name a property.
     """
 
     name: str
@@ -49,6 +56,9 @@ class SetSource(msgspec.Struct, frozen=True, kw_only=True):
     nested: str = ""
     below: str = HEADER
     modified_field: str = ""
+    row_key: tuple[str, ...] = ()
+    enums: tuple[tuple[str, str], ...] = ()
+    unnamed: tuple[str, ...] = ()
 
 
 class Unit(msgspec.Struct, frozen=True):
@@ -66,6 +76,8 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
         document: the struct that a whole record is decoded into; its fields are named as the sets.
         date: the header's business date; empty: it has none.
         units: where the history log shows its changes.
+        further: sets that are written and not read with the others.
+        expiry: the header's field after whose date the record counts as another; empty: it has none.
     """
 
     flow: str
@@ -74,6 +86,8 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     children: tuple[SetSource, ...] = ()
     date: str = ""
     units: tuple[Unit, ...] = ()
+    further: tuple[SetSource, ...] = ()
+    expiry: str = ""
 
     def bound(self, stream: StreamSettings) -> "Bound":
         """Return it with the names that `stream` gives its services, sets and properties."""
@@ -125,7 +139,7 @@ class BoundSet(msgspec.Struct, frozen=True, kw_only=True):
 
     def belongs(self, row: Row) -> bool:
         """Say whether the row is a supplier's where other parties have rows in the set too."""
-        return not self.source.party or row.values.get(_PARTY) in {None, "Supplier"}
+        return not self.source.party or row.values.get(PARTY) in {None, SUPPLIER}
 
 
 class Bound(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -134,6 +148,11 @@ class Bound(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     source: Source
     header: BoundSet
     children: tuple[BoundSet, ...]
+    further: tuple[BoundSet, ...] = ()
+
+    def set_named(self, name: str) -> BoundSet:
+        """Return one of its sets."""
+        return next(of for of in (self.header, *self.children, *self.further) if of.name == name)
 
     @property
     def document(self) -> type[Any]:
@@ -202,12 +221,15 @@ def _bound(source: Source, encoded: bytes) -> Bound:
         bound = _bound_set(child, stream.sets.get(child.name, SetSettings()), sets)
         sets[child.name] = bound
         children.append(bound)
-    return Bound(source=source, header=header, children=tuple(children))
+    further = tuple(_bound_set(of, stream.sets.get(of.name, SetSettings()), sets) for of in source.further)
+    return Bound(source=source, header=header, children=tuple(children), further=further)
 
 
 def _bound_set(source: SetSource, settings: SetSettings, sets: Mapping[str, BoundSet]) -> BoundSet:
     properties = {
-        field.name: settings.fields.get(field.name) or settings.fields.get(field.encode_name) or field.encode_name
+        field.name: settings.fields.get(field.name)
+        or settings.fields.get(field.encode_name)
+        or (NO_PROPERTY + field.name if field.name in source.unnamed else field.encode_name)
         for field in msgspec.structs.fields(source.shape)
     }
     order = source.order or source.key

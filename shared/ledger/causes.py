@@ -38,8 +38,8 @@ def keep_findings(cur: Cur, entry_id: int, round_: int, findings: Sequence[Findi
         causes[code, company, value] = row[0]
     cur.executemany(
         """
-        insert into finding (entry_id, round, code, field, value, company, message, remedy, cause_id)
-        values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+        insert into finding (entry_id, round, code, field, value, company, message, remedy, before, ifs, cin7, cause_id)
+        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
         """,
         [
             (
@@ -51,6 +51,9 @@ def keep_findings(cur: Cur, entry_id: int, round_: int, findings: Sequence[Findi
                 storable(finding.company),
                 storable(finding.message),
                 storable(finding.remedy),
+                storable(finding.before),
+                storable(finding.ifs),
+                storable(finding.cin7),
                 causes[finding.code, storable(finding.company), storable(finding.value)],
             )
             for finding in findings

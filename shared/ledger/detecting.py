@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
 import msgspec
 
@@ -9,6 +10,9 @@ from shared.fingerprints import digest
 from shared.ledger import bodies
 from shared.ledger.connection import Cur, storable
 from shared.ledger.messages import Message, carriers_of, write_carriers
+
+#: Why a record is left alone that was there before anybody looked; it is, for as long as nobody changes it.
+COUNTED: Final = "there before the first look, and linked to nothing"
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,7 +76,9 @@ def record_seen(
         if key in created:
             continue
         _, fingerprint, last_read_at, skipped = known[key]
-        same = seen.fingerprint == fingerprint and seen.skipped == skipped
+        same = seen.fingerprint == fingerprint and (
+            seen.skipped == skipped or (skipped == COUNTED and not seen.skipped)
+        )
         if same:
             unchanged.append(seen)
         elif read_at >= last_read_at:
@@ -83,7 +89,9 @@ def record_seen(
     if changed:
         _advance(cur, flow, changed, versions, read_at, sweep)
     sent = [seen for seen in latest.values() if not seen.skipped and (seen.key in versions or seen.key in created)]
-    detected = _insert_entries(cur, flow, sent, versions, actor=actor, poll_id=poll_id, lane=lane, carried=carried)
+    detected = _insert_entries(
+        cur, flow, sent, versions, read_at=read_at, actor=actor, poll_id=poll_id, lane=lane, carried=carried
+    )
     older = [seen.key for seen in changed if known[seen.key][0] > 0]
     unheld = _supersede_older(cur, flow, older, versions, actor) if older else ()
     return msgspec.structs.replace(
@@ -198,6 +206,7 @@ def _insert_entries(
     sent: Sequence[Seen],
     versions: Mapping[str, int],
     *,
+    read_at: datetime,
     actor: str,
     poll_id: int | None,
     lane: str,
@@ -211,8 +220,10 @@ def _insert_entries(
     rows = cur.execute(
         """
         with fresh as (
-            insert into entry (flow, key, version, fingerprint, state, company, stamp, poll_id, lane, message_id)
-            select %(flow)s, key, version, fingerprint, 'detected', company, stamp, %(poll)s, %(lane)s, message_id
+            insert into entry (flow, key, version, fingerprint, state, company, stamp, poll_id, lane, message_id,
+                               read_at)
+            select %(flow)s, key, version, fingerprint, 'detected', company, stamp, %(poll)s, %(lane)s, message_id,
+                   %(read_at)s
             from unnest(%(keys)s::text[], %(versions)s::bigint[], %(fingerprints)s::text[], %(companies)s::text[],
                         %(stamps)s::text[], %(carriers)s::uuid[]) with ordinality
                  as seen (key, version, fingerprint, company, stamp, message_id, place)
@@ -228,6 +239,7 @@ def _insert_entries(
         {
             "flow": flow,
             "poll": poll_id,
+            "read_at": read_at,
             "lane": lane,
             "actor": actor,
             "why": f"seen changed by pull {poll_id}" if poll_id else "read again by key",

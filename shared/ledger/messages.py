@@ -10,7 +10,7 @@ from shared.ledger.connection import Cur
 
 #: Entries a message carries at most. Mapping is pure, so large batches pay; a writer's are small, so that all threads
 #: of all writers have work.
-BATCH: dict[Stage, int] = {"map": 50, "write": 10}
+BATCH: dict[Stage, int] = {"map": 50, "write": 25}
 
 
 class Message(msgspec.Struct, frozen=True):

@@ -25,6 +25,8 @@ DEAD_LETTER_TTL_MS: Final = 10**14
 HEARTBEAT_MS: Final = 15_000
 #: Per million commands: how often a worker looks for dead ones. Often, so that a quiet queue recovers soon.
 MAINTENANCE_CHANCE: Final = 200_000
+#: Milliseconds between looks at a queue of delayed messages.
+DELAYED_LOOK_MS: Final = 1_000
 #: Milliseconds an actor may take: a batch of writes that waits for a call budget, not a stuck loop.
 TIME_LIMIT_MS: Final = 3_600_000
 
@@ -51,6 +53,8 @@ class SafeConsumer(_RedisConsumer):
     def __init__(self, broker: "SafeBroker", queue_name: str, prefetch: int, timeout: int) -> None:
         super().__init__(broker, queue_name, prefetch, timeout)
         if queue_name.endswith(".DQ"):
+            # Nothing of ours is ever delayed in Redis: the ledger says when an entry is due. No need to look often.
+            self.timeout = max(timeout, DELAYED_LOOK_MS)
             # The worker has dropped the delayed messages it held in memory; nobody else will run them.
             broker.live.pop(queue_name, None)
         self._live = broker.live.setdefault(queue_name, set())

@@ -6,7 +6,7 @@ from shared.config.settings import PolicySettings, StreamSettings
 from shared.flows import PURCHASE_ORDERS, SUPPLIERS, Flow
 from shared.ifs.records import purchase_orders, supplier_invoices, suppliers
 from shared.ifs.sources import Source
-from shared.seeing import Lens
+from shared.seeing import IfsLens
 
 INVOICES = Flow("supplier_invoices", ("Company", "InvoiceId"))
 
@@ -27,11 +27,11 @@ INVOICES = Flow("supplier_invoices", ("Company", "InvoiceId"))
     ],
 )
 def test_a_state_is_left_alone_as_its_flow_says(flow: Flow, source: Source, state: str, skipped: bool) -> None:
-    lens = Lens(flow, source.bound(StreamSettings()), PolicySettings())
+    lens = IfsLens(flow, source.bound(StreamSettings()), PolicySettings())
     assert bool(lens.skip({"Objstate": state})) is skipped
 
 
 def test_a_document_from_before_the_start_is_left_alone() -> None:
-    lens = Lens(INVOICES, supplier_invoices.SOURCE.bound(StreamSettings()), PolicySettings(), "2026-03-01")
+    lens = IfsLens(INVOICES, supplier_invoices.SOURCE.bound(StreamSettings()), PolicySettings(), "2026-03-01")
     assert "before the start" in lens.skip({"Objstate": "Posted", "InvoiceDate": "2026-02-28"})
     assert not lens.skip({"Objstate": "Posted", "InvoiceDate": "2026-03-01"})

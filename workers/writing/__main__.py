@@ -6,7 +6,7 @@ from typing import Final
 from workers.composition import writing_stages
 from workers.process import serve
 from workers.writing.actors import declare
-from workers.writing.desk import THREADS
+from workers.writing.seats import THREADS
 
 #: As few as threads, so that no writer hoards what another could write.
 PREFETCH: Final = 8

@@ -21,17 +21,18 @@ from shared.ledger.links import Link
 from shared.ledger.messages import Message, write_messages
 from shared.queues.handing_over import actor_of, hand_over
 from workers.holding import ALONE, Guard, crash_finding, persist
-from workers.writing import invoice_writer, purchase_writer, supplier_writer
-from workers.writing.desk import CROWDED_S, Account, Crowded, Desk, Seat, Stopping, at_once, permitted
+from workers.writing import cin7_supplier_writer, invoice_writer, purchase_writer, supplier_writer
+from workers.writing.desk import CROWDED_S, Crowded, Desk, Remote, Stopping, at_once, permitted
 from workers.writing.first_contact import FirstContact
 from workers.writing.groups import TOGETHER_S, Group, Member
+from workers.writing.seats import Seat
 from workers.writing.session import Session
 from workers.writing.wishes import Work
 
 log = structlog.get_logger()
 
 #: Orders that one thread writes side by side where calls are free and answered at once.
-TOGETHER: Final = 10
+TOGETHER: Final = 25
 
 
 class Writer(msgspec.Struct, frozen=True):
@@ -58,6 +59,7 @@ def writers(first_contact: FirstContact) -> dict[Flow, Writer]:
         ),
         flows.PURCHASE_ORDERS: Writer(purchase_writer.targets, purchase_writer.write_purchase, TOGETHER),
         flows.SUPPLIER_INVOICES: Writer(invoice_writer.targets, invoice_writer.write_invoice),
+        flows.CIN7_SUPPLIERS: Writer(cin7_supplier_writer.targets, cin7_supplier_writer.write_cin7_supplier),
     }
 
 
@@ -117,7 +119,7 @@ class Writing:
         because no call of their accounts is free, nor waited for.
         """
         try:
-            accounts = [self.desk.account(name) for name in targets]
+            accounts = [self.desk.remote(name) for name in targets]
         except Exception as error:  # noqa: BLE001 - whatever it is, it is the same for all of them.
             self._end_all(waiting, error)
             return [], []
@@ -137,7 +139,7 @@ class Writing:
             with structlog.contextvars.bound_contextvars(entry=entry.id, flow=self.flow, stage="write"):
                 self.guard.end(self.flow, "write", entry.id, entry.attempts, error)
 
-    def _size(self, waiting: Sequence[Preview], accounts: Sequence[Account]) -> int:
+    def _size(self, waiting: Sequence[Preview], accounts: Sequence[Remote]) -> int:
         """Return how many of `waiting` may be written side by side: what its workers died of goes alone."""
         size = min([self.writer.together, *(account.pace.calls_in(TOGETHER_S) for account in accounts)])
         for place, entry in enumerate(waiting[:size]):
@@ -145,12 +147,12 @@ class Writing:
                 return max(place, 1)
         return min(size, len(waiting))
 
-    def _group(self, chosen: Sequence[Preview], accounts: Sequence[Account]) -> int:
+    def _group(self, chosen: Sequence[Preview], accounts: Sequence[Remote]) -> int:
         """Write as many of `chosen` as have a call, the first ones; return how many they were, 0 if none was begun."""
         suspect = chosen[0].claims >= claiming.SUSPECT
         if suspect and not ALONE.acquire(timeout=CROWDED_S):
             return 0
-        seat = Seat()
+        seat = Seat(chosen[0].lane)
         try:
             return self._side_by_side(chosen, accounts, seat)
         except Exception as error:  # noqa: BLE001 - what none of them is to blame for ends them all alike.
@@ -161,9 +163,9 @@ class Writing:
             if suspect:
                 ALONE.release()
 
-    def _side_by_side(self, chosen: Sequence[Preview], accounts: Sequence[Account], seat: Seat) -> int:
+    def _side_by_side(self, chosen: Sequence[Preview], accounts: Sequence[Remote], seat: Seat) -> int:
         # Slots first, claims second: no lease runs out while entries queue for the call budget.
-        slots: list[tuple[Account, Slot]] = []
+        slots: list[tuple[Remote, Slot]] = []
         if accounts:
             lane = chosen[0].lane
             try:

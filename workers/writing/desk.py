@@ -1,23 +1,27 @@
 """What writers work with: the ledger, one Cin7 client and call budget per account, and the settings."""
 
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Final
+from typing import Final, Protocol, TypeVar
 
 import msgspec
 import redis
 
 from shared.budgets import Budget, Slot
 from shared.cin7.client import Cin7Client
+from shared.config.rules import Rules
 from shared.config.settings import Settings
 from shared.errors import Held, Retryable
 from shared.findings import Finding
+from shared.flows import Flow
+from shared.ifs.client import IfsClient
 from shared.ledger.connection import Ledger
+from shared.pulled import RawDocument
+from workers.writing.seats import Seat, Seats
 
-#: Calls that one process may have under way; the budget decides how many may start.
-THREADS: Final = 8
+#: What stands for IFS among the accounts that a writer calls.
+IFS: Final = "@ifs"
 #: Seconds for which an entry rests whose account too many wait for.
 CROWDED_S: Final = 5.0
 #: Seconds of one look for a permitted call.
@@ -46,13 +50,51 @@ class Pace:
         return max(1, int(seconds / max(self.call_s, 1e-3)))
 
 
+class Remote(Protocol):
+    """What a writer calls: the budget that its calls come from, and the seats to wait for them."""
+
+    @property
+    def name(self) -> str:
+        """Name it among all that are called."""
+
+    @property
+    def target(self) -> str:
+        """Name it in the ledger."""
+
+    @property
+    def budget(self) -> Budget:
+        """Share out its calls."""
+
+    @property
+    def seats(self) -> Seats:
+        """Keep the places to wait for one."""
+
+    @property
+    def pace(self) -> Pace:
+        """Know how long they take."""
+
+
+R = TypeVar("R", bound=Remote)
+
+
+class Ifs(msgspec.Struct, frozen=True):
+    """The tenant of IFS as a writer calls it. No Cin7 account can have its name."""
+
+    client: IfsClient
+    budget: Budget
+    seats: Seats
+    pace: Pace
+    name: str = IFS
+    target: str = "ifs"
+
+
 class Account(msgspec.Struct, frozen=True):
     """One Cin7 account: its client, the budget that the client's calls come from, and the seats to wait for them."""
 
     name: str
     client: Cin7Client
     budget: Budget
-    seats: threading.BoundedSemaphore
+    seats: Seats
     pace: Pace
 
     @property
@@ -60,30 +102,7 @@ class Account(msgspec.Struct, frozen=True):
         return f"cin7/{self.name}"
 
 
-class Seat:
-    """The places among the waiting that the work on one entry has taken; it keeps them to its end.
-
-    An account has fewer seats than the process has threads where there are several accounts. So one that is throttled
-    to nearly nothing keeps its share of the threads waiting, and the others go on with the other accounts.
-    """
-
-    def __init__(self) -> None:
-        self._taken: dict[str, threading.BoundedSemaphore] = {}
-
-    def take(self, account: Account) -> bool:
-        """Take one of the account's seats, unless one is taken already; False where there is none left."""
-        if account.name not in self._taken:
-            if not account.seats.acquire(blocking=False):
-                return False
-            self._taken[account.name] = account.seats
-        return True
-
-    def leave(self) -> None:
-        while self._taken:
-            self._taken.popitem()[1].release()
-
-
-def at_once(accounts: Sequence[Account], lane: str, count: int = 1) -> list[tuple[Account, Slot]]:
+def at_once(accounts: Sequence[R], lane: str, count: int = 1) -> list[tuple[R, Slot]]:
     """Return up to `count` permitted calls of the first of `accounts` that has one free now."""
     for account in accounts:
         with suppress(Retryable):
@@ -93,14 +112,14 @@ def at_once(accounts: Sequence[Account], lane: str, count: int = 1) -> list[tupl
 
 
 def permitted(
-    accounts: Sequence[Account],
+    accounts: Sequence[R],
     lane: str,
     stopping: Callable[[], bool],
     seat: Seat,
     *,
     every_s: float = LOOK_S,
     meanwhile: Callable[[], None] | None = None,
-) -> tuple[Account, Slot]:
+) -> tuple[R, Slot]:
     """Return a permitted call of the first of `accounts` that has one; where none has, take seats and wait.
 
     Args:
@@ -112,7 +131,7 @@ def permitted(
     """
     if found := at_once(accounts, lane):
         return found[0]
-    seated = [account for account in accounts if seat.take(account)]
+    seated = [account for account in accounts if seat.take(account.seats)]
     if not seated:
         raise Crowded(accounts[0].name)
     while not stopping():
@@ -123,11 +142,6 @@ def permitted(
                 return account, account.budget.take(lane, timeout_s=every_s / len(seated), early=True)
         time.sleep(0.2)  # Redis may be away, which is told at once.
     raise Stopping
-
-
-def seats_for(accounts: int) -> threading.BoundedSemaphore:
-    """Return the seats of one of so many accounts."""
-    return threading.BoundedSemaphore(max(1, THREADS // max(1, accounts)))
 
 
 class Crowded(Retryable):
@@ -145,7 +159,15 @@ class Stopping(Retryable):
 
 
 class Desk(msgspec.Struct, frozen=True):
-    """`accounts` opens an account by name, once; unknown names raise `KeyError`."""
+    """What the writers of a process share.
+
+    Attributes:
+        accounts: opens a Cin7 account by name, once; unknown names raise `KeyError`.
+        ifs: opens IFS, once.
+        rules: mapping tables and reference data as they are now.
+        read_again: reads records of a flow by key, from IFS.
+        rest: waits so many seconds.
+    """
 
     ledger: Ledger
     redis: redis.Redis
@@ -153,11 +175,24 @@ class Desk(msgspec.Struct, frozen=True):
     actor: str
     accounts: Callable[[str], Account]
     stopping: Callable[[], bool]
+    ifs: Callable[[], Ifs]
+    rules: Callable[[], Rules]
+    read_again: Callable[[Flow, Sequence[str], str], dict[str, RawDocument]]
+    rest: Callable[[float], None] = time.sleep
 
     @property
     def call_s_max(self) -> float:
         """Seconds that a call may take at the longest."""
-        return max((account.read_timeout_s for account in self.settings.cin7.values()), default=0.0)
+        accounts = [account.read_timeout_s for account in self.settings.cin7.values()]
+        return max([min(self.settings.ifs.read_timeout_s, self.settings.policy.lease_s / 2), *accounts])
+
+    def remote(self, name: str) -> Account | Ifs:
+        """Return a Cin7 account, or IFS.
+
+        Raises:
+            Held: as `account`.
+        """
+        return self.ifs() if name == IFS else self.account(name)
 
     def account(self, name: str) -> Account:
         """Return the account called `name`.

@@ -17,7 +17,7 @@ from shared.ledger.connection import Cur
 from shared.ledger.messages import Message
 from shared.queues.handing_over import hand_over
 from workers.holding import Guard, persist
-from workers.writing.desk import LOOK_S, Account, Crowded, Desk, Stopping, at_once, permitted
+from workers.writing.desk import LOOK_S, Crowded, Desk, Remote, Stopping, at_once, permitted
 from workers.writing.recording import Part, Recorded, record
 from workers.writing.session import Session
 from workers.writing.wishes import CommitWish, FinishWish, LinksWish, SlotWish, Wish, Work
@@ -75,6 +75,8 @@ class Group:
             self._commit(committing)
         elif waiting := self._wishing(SlotWish):
             self._wait(waiting)
+        elif self.members:
+            raise TypeError(f"nobody can answer {self.members[0].wish!r}")
 
     def _wishing(self, *kinds: type[Wish[Any]]) -> list[Member]:
         return [member for member in self.members if isinstance(member.wish, kinds)]
@@ -115,8 +117,8 @@ class Group:
         if not isinstance(error, LeaseLost) and not session.over:
             try:
                 session.settle_up()
-            except (LeaseLost, Retryable) as lost:
-                error = lost
+            except Exception as spoiled:  # noqa: BLE001 - it ends the entry in place of the first failure.
+                error = spoiled
         self.guard.end(self.flow, "write", claim.id, claim.attempts, error)
         # Last: until its end is on record, nobody else may take the entry up.
         session.release()
@@ -241,7 +243,7 @@ class Group:
         hand_over(self.desk.redis, self.desk.ledger, messages)
 
 
-def _account_of(member: Member) -> Account:
+def _account_of(member: Member) -> Remote:
     assert isinstance(member.wish, SlotWish)  # noqa: S101 - as the caller chose them.
     return member.wish.account
 
@@ -250,6 +252,6 @@ def _part_of(member: Member) -> Part:
     match member.wish:
         case CommitWish(intent=intent):
             return member.session.part(intent=intent)
-        case FinishWish(why=why):
-            return member.session.part(why=why)
+        case FinishWish(why=why, echo=echo):
+            return member.session.part(why=why, echo=echo)
     raise TypeError(f"{member.wish!r} is no wish to commit")

@@ -8,10 +8,11 @@ import structlog
 
 from shared import flows
 from shared.cin7.records.suppliers import Supplier
+from shared.cin7.supplier_documents import tidy
 from shared.errors import Held, Retryable
 from shared.findings import Finding
 from shared.fingerprints import canonical
-from shared.ledger import decisions, effects, entries, events, links, rejections
+from shared.ledger import conflicts, decisions, effects, entries, events, links, rejections
 from shared.ledger.connection import Cur
 from shared.ledger.effects import Effect
 from shared.ledger.links import Link
@@ -22,7 +23,9 @@ from workers.writing.first_contact import FirstContact
 from workers.writing.matching import duplicate_finding
 from workers.writing.reasons import supplier_gone, supplier_otherwise, supplier_twice, supplier_unlinked
 from workers.writing.session import Session
-from workers.writing.suppliers import Create, Unchanged, differences, plan_supplier, remembered
+from workers.writing.supplier_links import common_of, hand_to_twin, ifs_stamp, link_with
+from workers.writing.supplier_merging import Common, Referee, known_after_write
+from workers.writing.suppliers import Create, Unchanged, Update, differences, is_written, plan_supplier, remembered
 
 log = structlog.get_logger()
 
@@ -31,27 +34,13 @@ FLOW = flows.SUPPLIERS.name
 
 def targets(mapped: bytes, written: Sequence[Link]) -> list[str]:
     """Return the Cin7 accounts to call: those where the ledger does not show the supplier as written and read back."""
-    known = {link.cin7_account: link for link in written if link.verified}
+    known = {link.cin7_account: link for link in written}
     writes = msgspec.json.decode(mapped, type=SupplierWrites).writes
-    return [
-        write.account
-        for write in writes
-        if write.account not in known or not is_written(write.supplier, known[write.account])
-    ]
+    return [write.account for write in writes if not _is_done(write, known.get(write.account))]
 
 
-def is_written(wanted: Supplier, link: Link) -> bool:
-    """Say whether `wanted` is what was written last, Cin7's ids apart."""
-    if not link.written:
-        return False
-    written = msgspec.json.decode(link.written, type=Supplier)
-    bare = msgspec.structs.replace(
-        written,
-        id=wanted.id,
-        addresses=tuple(msgspec.structs.replace(address, id=None) for address in written.addresses),
-        contacts=tuple(msgspec.structs.replace(contact, id=None) for contact in written.contacts),
-    )
-    return bare == wanted
+def _is_done(write: SupplierWrite, link: Link | None) -> bool:
+    return link is not None and link.verified and is_written(write.supplier, common_of(link), silent=write.silent)
 
 
 async def write_supplier(session: Session, desk: Desk, first_contact: FirstContact) -> None:
@@ -63,6 +52,14 @@ async def write_supplier(session: Session, desk: Desk, first_contact: FirstConta
         Held: a possible duplicate, a conflict, or Cin7's refusal, of every account that has one.
         Retryable: an answer was lost or refused for its rate; the next claim resumes from what is there.
     """
+    if any(link.making for link in session.linked):
+        session.close(
+            "superseded", "the supplier is being created in IFS from Cin7; it is read again once that is done"
+        )
+        return
+    if any(link.ifs_at is not None and session.claim.read_at < link.ifs_at for link in session.linked):
+        session.read_anew("read before our own write to IFS")
+        return
     writes = msgspec.json.decode(session.claim.mapped, type=SupplierWrites).writes
     failed: list[Held | Retryable] = []
     waiting: list[SupplierWrite] = []
@@ -86,7 +83,17 @@ async def write_supplier(session: Session, desk: Desk, first_contact: FirstConta
             works, waiting = [(write, True) for write in waiting], []
     _raise_first(failed)
     session.later(partial(_hold_unserved, session, [write.account for write in writes]))
-    await session.finish()
+    await session.finish(echo=_is_echo(session))
+
+
+def _is_echo(session: Session) -> bool:
+    """Say whether an entry that took no call is our own write to IFS coming back; that is expected once."""
+    ours = [link for link in session.linked if link.echo]
+    if session.calls or not ours:
+        return False
+    for link in ours:
+        session.pending.store(msgspec.structs.replace(link, echo=False))
+    return True
 
 
 def _raise_first(failed: Sequence[Held | Retryable]) -> None:
@@ -115,6 +122,7 @@ class _Work:
         self.first_contact = first_contact
         self.account: Account = desk.account(write.account)
         self.settings = desk.settings.cin7[write.account]
+        self.write = write
         self.wanted = write.supplier
         self.company = write.company
         self.link = session.link(write.account)
@@ -127,7 +135,9 @@ class _Work:
             await self._meet()
         if self.link is None:
             await self._create()
-        elif not (self.link.verified and is_written(self.wanted, self.link)):
+        elif _is_done(self.write, self.link):
+            self.session.wake(links.dependency(FLOW, self.session.claim.key, self.account.name))
+        else:
             await self._update(self.link)
 
     async def _settle(self, lost: Sequence[Effect]) -> None:
@@ -239,7 +249,7 @@ class _Work:
         except Held as held:
             raise self._name_taken(held) from held
         self.link = self._link_to(created.id or "", created.name)
-        await self._verify(self.link, self.wanted, created)
+        await self._verify(self.link, self.wanted, created, Common(supplier=remembered(self.wanted, created), own={}))
 
     def _name_taken(self, held: Held) -> Held:
         """Cin7 refuses a name that somebody gave to another supplier since we looked: that is a possible duplicate."""
@@ -258,15 +268,23 @@ class _Work:
 
     async def _update(self, link: Link) -> None:
         current = await self._read(link.cin7_id)
-        written = msgspec.json.decode(link.written, type=Supplier) if link.written else None
-        plan = plan_supplier(self.wanted, written, current, self.desk.settings.policy, company=self.company)
+        common = common_of(link)
+        plan = plan_supplier(self.wanted, common, current, self._referee(), silent=self.write.silent)
         if isinstance(plan, list):
+            if self._is_held_by_the_way_back(link):
+                return
+            self._differ(link, common, current)
             raise Held(plan)
         if isinstance(plan, Create):
             raise Held([supplier_gone(self.session.claim.key, link.cin7_id, self.company)])
         if isinstance(plan, Unchanged):
-            self._remember(link, current)
-            return
+            self._remember(link, plan.common, current)
+        else:
+            await self._put(link, plan)
+        if plan.to_ifs:
+            self._leave_to_the_way_back(link, plan.to_ifs)
+
+    async def _put(self, link: Link, plan: Update) -> None:
         wanted = plan.supplier
         answer = await self.session.write(
             self.account,
@@ -276,26 +294,63 @@ class _Work:
             call=lambda slot: self.account.client.update_supplier(wanted, slot=slot),
             marker=wanted.name,
         )
-        await self._verify(link, wanted, answer)
+        await self._verify(link, wanted, answer, plan.common)
 
-    async def _verify(self, link: Link, sent: Supplier, answer: Supplier) -> None:
+    def _referee(self) -> Referee:
+        return Referee(
+            sides=self.desk.settings.policy.supplier_conflict,
+            ifs_changed_at=ifs_stamp(self.session.claim.stamp, self.desk.settings.ifs),
+            company=self.company,
+        )
+
+    def _differ(self, link: Link, common: Common, current: Supplier) -> None:
+        """Keep the three versions of a conflict, for the person who settles it."""
+        conflict = conflicts.Conflict(
+            entry_id=self.session.claim.id,
+            round=self.session.claim.round,
+            account=self.account.name,
+            ifs_key=link.ifs_key,
+            before=canonical(common),
+            ifs=canonical(self.wanted),
+            cin7=canonical(current),
+            silent=self.write.silent,
+        )
+        self.session.later(partial(conflicts.keep, conflict=conflict))
+
+    def _is_held_by_the_way_back(self, link: Link) -> bool:
+        """Say whether a person is asked already what to do about this supplier; what is asked is brought up to date.
+
+        Whoever settles it there, the entry that goes on leaves to this direction what is its own.
+        """
+        return hand_to_twin(self.session, flows.CIN7_SUPPLIERS.name, link, "IFS has changed it since")
+
+    def _leave_to_the_way_back(self, link: Link, fields: Sequence[str]) -> None:
+        """See to it that what Cin7's people changed is brought to IFS, unless that is under way."""
+        session, why = self.session, f"changed in Cin7 since the last write: {', '.join(fields)}"
+        key = f"{link.cin7_account}/{link.cin7_id}"
+
+        def ask(cur: Cur) -> None:
+            session.messages += entries.ask(cur, flows.CIN7_SUPPLIERS.name, key, actor=session.actor, why=why)
+
+        session.later(ask)
+
+    async def _verify(self, link: Link, sent: Supplier, answer: Supplier, common: Common) -> None:
         """Read back what was written, if that is asked for; 200 alone proves nothing."""
         got = answer
         if self.settings.read_back:
             got = await self._read(link.cin7_id)
             if left := differences(sent, got):
                 raise Held([supplier_otherwise(self.session.claim.key, left, self.company)])
-        self._remember(link, got)
+        self._remember(link, common, got)
 
-    def _remember(self, link: Link, got: Supplier) -> None:
-        """Record what stands in Cin7 now, and send on the orders that waited for it."""
-        known = msgspec.structs.replace(
-            link,
-            written=canonical(remembered(self.wanted, got)),
-            version=self.session.claim.version,
-            verified=True,
-        )
-        self.session.satisfy(known)
+    def _remember(self, link: Link, common: Common, got: Supplier) -> None:
+        """Record what is in common with Cin7 now, and send on the orders that waited for it.
+
+        What of Cin7 was read before is older than this, whether or not it was changed just now.
+        """
+        known = link_with(link, known_after_write(common, got))
+        known = msgspec.structs.replace(known, version=self.session.claim.version, verified=True, echo=False)
+        self.session.satisfy(known, wrote="cin7")
 
     async def _read(self, cin7_id: str) -> Supplier:
         found = await self._found(cin7_id)
@@ -304,7 +359,8 @@ class _Work:
         return found
 
     async def _found(self, cin7_id: str) -> Supplier | None:
-        return await self.session.read(self.account, lambda slot: self.account.client.supplier(cin7_id, slot=slot))
+        found = await self.session.read(self.account, lambda slot: self.account.client.supplier(cin7_id, slot=slot))
+        return None if found is None else tidy(found)
 
     def _link_to(self, cin7_id: str, name: str) -> Link:
         return Link(

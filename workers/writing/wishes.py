@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 from shared.budgets import Slot
 from shared.ledger.effects import Intent
 from shared.ledger.links import Link
-from workers.writing.desk import Account
+from workers.writing.desk import Remote
 
 T = TypeVar("T")
 
@@ -28,7 +28,7 @@ class Wish(Generic[T]):
 class SlotWish(Wish[Slot]):
     """A permitted call of `account`."""
 
-    account: Account
+    account: Remote
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,10 @@ class CommitWish(Wish[int]):
 
 @dataclass(frozen=True)
 class FinishWish(Wish[None]):
-    """The entry ends as written, with what is pending."""
+    """The entry ends with what is pending: as written, or as our own write coming back."""
 
     why: str
+    echo: bool = False
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from shared.errors import ConnectorError, Misconfigured, Retryable
 from shared.ifs.errors import (
     IfsConflict,
     IfsDenied,
+    IfsExists,
     IfsRefused,
     IfsThrottled,
     IfsUnavailable,
@@ -22,7 +23,7 @@ from shared.ifs.errors import (
         (
             428,
             b'{"error":{"code":"ODP_MISSING_PRECONDITION","message":""}}',
-            IfsRefused,
+            IfsConflict,
             "ODP_MISSING_PRECONDITION",
             "",
         ),
@@ -43,6 +44,10 @@ from shared.ifs.errors import (
             "",
             "The row has already been changed.",
         ),
+        (400, b'{"error":{"message":"ORA-20114: niet meer actueel"}}', IfsConflict, "", "ORA-20114: niet meer actueel"),
+        (400, b'{"error":{"message":"The order 20114 is closed"}}', IfsRefused, "", "The order 20114 is closed"),
+        (400, b'{"error":{"message":"The Supplier already exists."}}', IfsExists, "", "The Supplier already exists."),
+        (409, b'{"error":{"message":"It already exists."}}', IfsExists, "", "It already exists."),
         (401, b'{"error":{"message":"Unauthorized"}}', IfsDenied, "", ""),
         (403, b'{"error":"Insufficient privileges"}', IfsDenied, "", ""),
         (429, b"<html>", IfsThrottled, "", ""),

@@ -5,8 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.http import Answer
 from shared.ifs.errors import IfsUnreadable
-from shared.ifs.pages import Constant, read_page, read_row
+from shared.ifs.pages import Stored, read_page, read_stored
+from shared.rows import Constant, read_row
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(st.characters(exclude_categories=["Cs"])),
@@ -84,3 +86,33 @@ def test_a_row_that_is_no_object_is_kept_as_a_bad_row() -> None:
 
 def test_a_number_of_many_digits_does_no_harm() -> None:
     assert read_row(b'{"a":NaN,"b":' + b"9" * 10_000 + b"}").values["b"] == Decimal("9" * 10_000)
+
+
+def answer(body: bytes, **headers: str) -> Answer:
+    return Answer(200, headers, body)
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "etag"),
+    [
+        (b'{"@odata.etag":"W/\\"a\\"","Id":1}', {"etag": 'W/"b"'}, 'W/"a"'),
+        (b'{"Id":1}', {"etag": 'W/"b"'}, 'W/"b"'),
+        (b'{"Id":1}', {}, ""),
+        (b'{"@odata.etag":7,"Id":1}', {}, ""),
+    ],
+)
+def test_a_rows_etag_is_taken_as_it_stands(body: bytes, headers: dict[str, str], etag: str) -> None:
+    stored = read_stored(answer(body, **headers), what="Set")
+    assert (stored.etag, stored.values["Id"]) == (etag, 1)
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"<html>", b"{}", b'{"value":[]}', b'"text"', b'{"Id":'])
+def test_what_is_no_row_is_not_taken_for_one(body: bytes) -> None:
+    with pytest.raises(IfsUnreadable, match="Set"):
+        read_stored(answer(body), what="Set")
+
+
+def test_a_row_with_half_a_character_still_shows_its_etag() -> None:
+    assert read_stored(answer(b'{"@odata.etag":"x","Name":"\\ud800"}'), what="Set") == Stored(
+        {"@odata.etag": "x", "Name": "\ud800"}, "x"
+    )

@@ -1,0 +1,162 @@
+"""Where each flow's records come from, and all that differs by it: how they are read, by key too, and looked at."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Final, Protocol
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from shared.cin7 import reading as cin7_reading
+from shared.flows import CIN7_SUPPLIERS, PURCHASE_ORDERS, SUPPLIER_INVOICES, SUPPLIERS, Flow
+from shared.ifs import reading as ifs_reading
+from shared.ifs.records import purchase_orders, supplier_invoices, suppliers
+from shared.ifs.sources import Source
+from shared.ifs.strategies import strategy_of
+from shared.ledger import links
+from shared.pulled import Admit, Batch, Known, RawDocument
+from shared.seeing import Cin7SupplierLens, IfsLens, Lens
+
+if TYPE_CHECKING:
+    from shared.assembly import Assembly
+
+SOURCES: Final[Mapping[Flow, Source]] = {
+    SUPPLIERS: suppliers.SOURCE,
+    PURCHASE_ORDERS: purchase_orders.SOURCE,
+    SUPPLIER_INVOICES: supplier_invoices.SOURCE,
+}
+
+
+class Read(Protocol):
+    """Reads what changed since a watermark, a batch per page."""
+
+    def __call__(
+        self, *, watermark: str | None, sweep: bool, admit: Admit, known: Known, lane: str = "live"
+    ) -> Iterator[Batch]: ...
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """How one stream of a flow is read.
+
+    Attributes:
+        name: of its lead and watermark.
+        title: what is read, as the audit shows it.
+        strategy: asks how changes are found; "sweep" reads everything every time.
+        scope: what the keys of its records begin with, where the flow has several streams.
+        where: in which system, and what to look at there when it shows suspiciously little.
+    """
+
+    name: str
+    title: str
+    strategy: Callable[[], str]
+    start_from: str = ""
+    every_s: float
+    read: Read
+    scope: str = ""
+    where: str = "IFS"
+    suspect: str = "check the allowed companies and sites of the connector's user in IFS"
+
+
+class Origin(Protocol):
+    """Where the records of one flow come from."""
+
+    def lens(self, parts: "Assembly", start_from: str) -> Lens:
+        """Return how its records are looked at."""
+
+    def by_key(self, parts: "Assembly", keys: Sequence[str], lane: str) -> dict[str, RawDocument]:
+        """Return the records with these keys; those that are not there are missing."""
+
+    def readings(self, parts: "Assembly") -> list[Reading]:
+        """Return its streams. Nothing is asked for yet."""
+
+
+class FromIfs(msgspec.Struct, frozen=True):
+    """A flow that comes from IFS."""
+
+    flow: Flow
+
+    def lens(self, parts: "Assembly", start_from: str) -> IfsLens:
+        """Return how its records are looked at."""
+        settings = parts.settings
+        bound = SOURCES[self.flow].bound(settings.ifs.stream(self.flow.name))
+        today = f"{datetime.now(ZoneInfo(settings.ifs.time_zone)):%Y-%m-%d}"
+        return IfsLens(self.flow, bound, settings.policy, start_from, today)
+
+    def by_key(self, parts: "Assembly", keys: Sequence[str], lane: str) -> dict[str, RawDocument]:
+        """Read documents by key."""
+        stream = parts.settings.ifs.stream(self.flow.name)
+        return ifs_reading.read_by_key(parts.ifs, SOURCES[self.flow], stream, keys, lane=lane)
+
+    def readings(self, parts: "Assembly") -> list[Reading]:
+        """Return its stream, unless the settings switch it off."""
+        settings = parts.settings.ifs
+        chosen, source = settings.stream(self.flow.name), SOURCES[self.flow]
+        if not chosen.enabled:
+            return []
+
+        def read(
+            *, watermark: str | None, sweep: bool, admit: Admit, known: Known, lane: str = "live"
+        ) -> Iterator[Batch]:
+            stream = msgspec.structs.replace(chosen, strategy="sweep") if sweep else chosen
+            return ifs_reading.changed(
+                parts.ifs, source, stream, settings, watermark=watermark, admit=admit, known=known, lane=lane
+            )
+
+        return [
+            Reading(
+                name=self.flow.name,
+                title=source.bound(chosen).header.title,
+                strategy=lambda: strategy_of(parts.ifs, source.bound(chosen), chosen, lane="live"),
+                start_from=chosen.start_from,
+                every_s=chosen.every_s,
+                read=read,
+            )
+        ]
+
+
+class SuppliersOfCin7(msgspec.Struct, frozen=True):
+    """Suppliers as Cin7 holds them: one stream per account."""
+
+    flow: Flow
+
+    def lens(self, parts: "Assembly", start_from: str) -> Cin7SupplierLens:
+        """Return how its records are looked at."""
+        accounts = parts.settings.cin7
+        return Cin7SupplierLens({name: account.supplier_number_attribute for name, account in accounts.items()})
+
+    def by_key(self, parts: "Assembly", keys: Sequence[str], lane: str) -> dict[str, RawDocument]:
+        """Read suppliers by account and id."""
+        return cin7_reading.by_key(parts.cin7, keys, lane=lane)
+
+    def readings(self, parts: "Assembly") -> list[Reading]:
+        """Return the stream of every account."""
+        return [self._of(parts, account) for account in parts.settings.cin7]
+
+    def _of(self, parts: "Assembly", account: str) -> Reading:
+        def linked(ids: Sequence[str]) -> set[str]:
+            with parts.ledger.transaction() as cur:
+                return links.linked_ids(cur, SUPPLIERS.name, account, list(ids))
+
+        def read(
+            *, watermark: str | None, sweep: bool, admit: Admit, known: Known, lane: str = "live"
+        ) -> Iterator[Batch]:
+            return cin7_reading.changed(
+                parts.cin7(account), account, watermark=watermark, sweep=sweep, linked=linked, lane=lane
+            )
+
+        return Reading(
+            name=f"{self.flow.name}/{account}",
+            title=f"cin7.{account}/{cin7_reading.SUPPLIER}",
+            strategy=lambda: "modified",
+            every_s=parts.settings.cin7[account].poll_suppliers_every_s,
+            read=read,
+            scope=f"{account}/",
+            where=f"Cin7 account {account}",
+            suspect=f"check the account id and application keys of [cin7.{account}]",
+        )
+
+
+ORIGINS: Final[Mapping[Flow, Origin]] = {
+    **{flow: FromIfs(flow) for flow in SOURCES},
+    CIN7_SUPPLIERS: SuppliersOfCin7(CIN7_SUPPLIERS),
+}
