@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from shared.assembly import Assembly
 from shared.errors import ConnectorError
-from shared.flows import SUPPLIERS
+from shared.flows import CIN7_SUPPLIERS, SUPPLIERS
 from shared.ledger import decisions, effects, events, links, rejections
 from shared.ledger.connection import Cur
 from shared.ledger.links import Link, Stored
@@ -186,10 +186,23 @@ def decide_creation(parts: Assembly, key: str, accounts: Sequence[str], *, why: 
             decisions.create_anyway(cur, int(row[0]), account, actor=parts.actor, why=why)
 
 
-def replay_held(parts: Assembly, keys: Sequence[str], *, why: str) -> list[int]:
-    """Send on the held entries of suppliers whose link is settled now."""
+def replay_held(
+    parts: Assembly, keys: Sequence[str], *, why: str, vendors: Sequence[tuple[str, str]] = ()
+) -> list[int]:
+    """Send on the held entries of suppliers whose link is settled now.
+
+    Args:
+        keys: of IFS suppliers.
+        why: completes the events.
+        vendors: the other side of each, as Cin7 account and id: what is held of them goes on, too.
+    """
+    back = [f"{account}/{cin7_id.lower()}" for account, cin7_id in vendors]
     with parts.ledger.transaction() as cur:
         rows = cur.execute(
-            "select id from entry where flow = %s and key = any(%s) and state = 'held' order by id", (FLOW, list(keys))
+            """
+            select id from entry where state = 'held'
+            and ((flow = %s and key = any(%s)) or (flow = %s and key = any(%s))) order by id
+            """,
+            (FLOW, list(keys), CIN7_SUPPLIERS.name, back),
         ).fetchall()
     return replay(parts.ledger, parts.redis, [int(row[0]) for row in rows], actor=parts.actor, why=why)

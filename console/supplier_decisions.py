@@ -34,7 +34,8 @@ def link(context: Context, ifs_key: str, cin7_id: UUID, account: str, reason: st
         raise ConnectorError(f"Cin7 account {account} has no supplier {cin7_id}.")
     why = f"decided by {context.person}{_because(reason)}"
     fresh = linking.link(parts, ifs_key, account, vendor.id or "", vendor.name, origin="person", why=why)
-    replayed = linking.replay_held(parts, [ifs_key], why=f"linked by {context.person}")
+    why = f"linked by {context.person}"
+    replayed = linking.replay_held(parts, [ifs_key], why=why, vendors=[(account, vendor.id or "")])
     if as_json:
         told = {"ifs_key": ifs_key, "cin7_account": account, "cin7_id": vendor.id, "cin7_number": vendor.name}
         print_json(told | {"linked": fresh, "replayed": replayed})
@@ -58,7 +59,8 @@ def unlink(context: Context, ifs_key: str, account: str, reason: str, as_json: b
     parts = context.parts
     account = _linked_account(parts, ifs_key, account)
     gone = linking.unlink(parts, ifs_key, account, why=f"decided by {context.person}{_because(reason)}")
-    replayed = linking.replay_held(parts, [ifs_key], why=f"unlinked by {context.person}")
+    why = f"unlinked by {context.person}"
+    replayed = linking.replay_held(parts, [ifs_key], why=why, vendors=[(account, gone.cin7_id)])
     if as_json:
         told = {"ifs_key": ifs_key, "cin7_account": account, "cin7_id": gone.cin7_id, "cin7_number": gone.cin7_number}
         print_json(told | {"replayed": replayed})
@@ -89,8 +91,11 @@ def ignore(context: Context, one: str, other: str, account: str, reason: str, un
     account = _account_for(parts, keys, account) if len(keys) < 2 else ""
     pair = rejections.pair(account, *names)
     linking.reject(parts, pair, rejected=not undo, why=f"decided by {context.person}{_because(reason)}")
-    sent_on = keys if len(keys) == 1 and not undo else []
-    replayed = linking.replay_held(parts, sent_on, why=f"not {other} of {account}, decided by {context.person}")
+    replayed: list[int] = []
+    if len(keys) == 1 and not undo:
+        vendor = next(name for name in names if name.startswith(f"{CIN7}/")).removeprefix(f"{CIN7}/")
+        why = f"{keys[0]} is not {vendor} of {account}, decided by {context.person}"
+        replayed = linking.replay_held(parts, keys, why=why, vendors=[(account, vendor)])
     if as_json:
         print_json(
             {"account": account, "one": pair.one, "other": pair.other, "ignored": not undo, "replayed": replayed}

@@ -47,7 +47,9 @@ def match(context: Context, accept: str | None, account: str, as_json: bool) -> 
             if one.kind != "possible":
                 _accept(context, one, linked, refused)
         keys = [one.ifs_key for one in linked]
-        replayed = linking.replay_held(parts, keys, why=f"linked by {context.person}") if keys else []
+        vendors = [(one.account, one.candidates[0].supplier_id) for one in linked]
+        why = f"linked by {context.person}"
+        replayed = linking.replay_held(parts, keys, why=why, vendors=vendors) if keys else []
     if as_json:
         accepted = [
             {"ifs_key": one.ifs_key, "cin7_account": one.account, "cin7_id": one.candidates[0].supplier_id}

@@ -65,6 +65,20 @@ def current(cur: Cur, accounts: Iterable[str]) -> dict[Pair, Rejection]:
     return {Pair(one.account, one.one, one.other): one for one in found}
 
 
+def rejected_for_vendor(cur: Cur, cin7_id: str, account: str) -> set[str]:
+    """Return the keys of IFS suppliers that a supplier of an account is not."""
+    rows = cur.execute(
+        """
+        select other from (
+            select distinct on (other) other, rejected from rejection
+            where account = %s and one = %s and starts_with(other, 'ifs/') order by other, id desc
+        ) newest where rejected
+        """,
+        (account, named(CIN7, cin7_id)),
+    ).fetchall()
+    return {str(row[0]).removeprefix(f"{IFS}/") for row in rows}
+
+
 def rejected_for(cur: Cur, key: str, account: str) -> set[str]:
     """Return the ids of an account's suppliers that an IFS supplier is not."""
     rows = cur.execute(

@@ -1,10 +1,13 @@
 """What people settle about vendors: scored proposals, links taken away, pairs ignored and taken back, and doubles."""
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.integration.console.installation import Installation
+from sandbox.world import build_plain_world
+from tests.integration.console.installation import Installation, installed
 from tests.integration.console.test_suppliers import (
     account,
     held_codes,
@@ -193,3 +196,38 @@ def test_vendors_doubled_within_one_system_are_listed_and_can_be_ignored(doubles
     assert doubles.json("suppliers", "match")["doubled"] == []
     doubles.json("suppliers", "ignore", "S000001", "S000000", "--undo", "--reason", "one shop")
     assert [one["system"] for one in doubles.json("suppliers", "match")["doubled"]] == ["ifs"]
+
+
+@pytest.fixture(name="creating")
+def creating_fixture(
+    tmp_path: Path,
+    database_url: str,
+    redis_url: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Installation]:
+    """Suppliers that are new in Cin7 are to be created in IFS; those that IFS has are linked already."""
+    policy = {"cin7_supplier_unknown": "create"}
+    world = build_plain_world(3, 0)
+    with installed(tmp_path, database_url, redis_url, world, capsys, monkeypatch, policy=policy) as one:
+        one("poll", "suppliers")
+        one.work()
+        one("poll", "cin7_suppliers")
+        one.work()
+        yield one
+
+
+def test_a_new_vendor_that_a_person_tells_apart_is_not_held_for_that_supplier_again(creating: Installation) -> None:
+    new = vendor(creating, Name="Plain Suplier 1 AB", AdditionalAttribute1="V900", AttributeSet="ERP link")
+    creating("poll", "cin7_suppliers")
+    creating.work()
+    (held,) = creating.json("holds", "--flow", "cin7_suppliers")
+    assert held["findings"][0]["code"] == "supplier.possible-duplicate"
+    assert "S000001" in held["findings"][0]["message"]
+    done = creating.json("suppliers", "ignore", "S000001", new, "--reason", "a shop next door")
+    assert done["replayed"] == [held["id"]]
+    creating.work()
+    assert not [
+        finding for hold in creating.json("holds") for finding in hold["findings"] if "S000001" in finding["message"]
+    ]
+    assert [link["cin7_id"] for link in creating.json("links", "V900")] == [new]
