@@ -69,22 +69,21 @@ def servers(own_folder: Path) -> Iterator[tuple[EmbeddedPostgres, EmbeddedRedis]
         yield postgres, server
 
 
+TOML: dict[str, Any] = {
+    "cin7": {"calls_per_minute": 100_000, "poll_suppliers_every_s": NEVER_S, "hint_rest_s": 0.2, "settle_s": 0.3},
+    "ifs": {"requests_per_minute": 100_000},
+    "streams": {"suppliers": {"every_s": 1}},
+}
+
+
 @pytest.fixture
 def hooked(own_folder: Path, servers: tuple[EmbeddedPostgres, EmbeddedRedis]) -> Iterator[Hooked]:
     postgres, server = servers
-    with staged(
-        own_folder,
-        postgres.url,
-        server.url,
-        build_plain_world(SUPPLIERS, 0),
-        cin7={"calls_per_minute": 100_000, "poll_suppliers_every_s": NEVER_S, "hint_rest_s": 0.2, "settle_s": 0.3},
-        ifs={"requests_per_minute": 100_000},
-        streams={"suppliers": {"every_s": 1}},
-    ) as stage:
+    with staged(own_folder, postgres.url, server.url, build_plain_world(SUPPLIERS, 0), **TOML) as stage:
         yield Hooked(stage)
 
 
-def test_an_edit_in_cin7_reaches_ifs_without_a_poll_whatever_dies(
+def test_an_edit_in_cin7_reaches_ifs_by_webhooks_whatever_dies_and_by_the_poll_once_they_are_off(
     hooked: Hooked, servers: tuple[EmbeddedPostgres, EmbeddedRedis]
 ) -> None:
     postgres, server = servers
@@ -117,13 +116,12 @@ def test_an_edit_in_cin7_reaches_ifs_without_a_poll_whatever_dies(
     hooked.stage.wait()
     assert hooked.stage.ask("holds") == []
 
-
-def test_a_receiver_that_is_gone_for_good_is_switched_off_told_and_the_poll_finds_the_edit(hooked: Hooked) -> None:
+    # For good: Cin7 switches the webhook off, which is told, and the poll finds what nobody told.
     hooked.stage.stop(only="hooks")
-    hooked.rename(0, "Told to nobody AB")
-    until(lambda: hooked.failed_attempts() >= 6, 90)
-    text = hooked.stage.connector("hooks", "status", "--account", "main", "--json", codes=(3,))
-    assert '"off"' in text
+    before = hooked.failed_attempts()
+    hooked.rename(4, "Told to nobody AB")
+    until(lambda: hooked.failed_attempts() >= before + 6, 90)
+    assert '"off"' in hooked.stage.connector("hooks", "status", "--account", "main", "--json", codes=(3,))
     assert any("webhook of main" in remark for remark in hooked.stage.ask("status")["remarks"])
     hooked.stage.connector("poll", "cin7_suppliers")
     hooked.arrives("Told to nobody AB")
