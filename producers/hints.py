@@ -30,7 +30,7 @@ T = TypeVar("T")
 #: Seconds between looks for a hint, and between removals of those that were followed long ago.
 LOOK_EVERY_S: Final = 0.2
 TIDY_EVERY_S: Final = 3_600.0
-KEPT_DAYS: Final = 7
+KEPT_DAYS: Final = 1
 #: Seconds before a hint that could not be followed is tried again: the first time, and at the most.
 RETRY_S: Final = 5.0
 RETRY_S_MAX: Final = 600.0

@@ -165,7 +165,7 @@ def answered_by_poll(cur: Cur, account: str, kind: str, began_at: datetime) -> i
 def forget_old(cur: Cur, days: int) -> int:
     """Remove what was answered long ago; return how many."""
     return cur.execute(
-        "delete from hint where answered >= calls and read_at < now() - make_interval(days => %s)", (days,)
+        "delete from hint where answered >= calls and last_at < now() - make_interval(days => %s)", (days,)
     ).rowcount
 
 

@@ -1,5 +1,6 @@
 """Hints are followed by a read: whatever calls come, the ledger ends as the poll alone would have left it."""
 
+import asyncio
 import os
 import random
 import signal
@@ -11,17 +12,22 @@ from typing import Any
 import pytest
 import redis
 
+from console.hooks.app import build_app
 from producers.following import SupplierFollower
 from producers.hints import HintTaker
 from producers.hooks import taker_of
 from sandbox.world import build_plain_world
 from shared.assembly import from_environment
+from shared.config import credentials
+from shared.config.credentials import HooksCredentials
 from shared.embedded import EmbeddedPostgres
 from shared.ledger import hints
 from shared.ledger.connection import Cur
 from shared.ledger.messages import Message
 from shared.pulled import RawDocument
 from tests.integration.console.installation import Installation, installed
+from tests.integration.hooks.hostile import Hostility
+from tests.integration.hooks.receiving import SECRET, asgi
 
 FLOW = "cin7_suppliers"
 NOBODY = "592e5eff-3c92-4a12-a275-67de1fda66ef"
@@ -323,6 +329,27 @@ def test_forged_repeated_reordered_and_lost_hints_leave_what_the_poll_alone_leav
     assert {str(row[0]): str(row[1]) for row in newest}.items() <= {
         key: mark for key, (mark, _) in known.items()
     }.items()
+
+
+def test_of_hostile_calls_only_suppliers_that_a_listed_type_named_are_read(site: Site) -> None:
+    parts = site.parts
+    secret = HooksCredentials(secret=SECRET)
+    credentials.store(parts.ledger.connection(), parts.cipher, credentials.HOOKS, secret)
+    app, hostility, loop = build_app(parts), Hostility(seed=3), asyncio.new_event_loop()
+    before = site.entries()
+    for _ in range(300):
+        call = hostility.draw()
+        got = loop.run_until_complete(asgi(app, call.chunks, call.path, "POST", call.headers))
+        assert got.status < 500
+    loop.close()
+    named = parts.ledger.rows("select target from hint where account = 'main'")
+    limit = parts.settings.cin7["main"].hint_reads_per_minute
+    assert site.follow() == limit < len(named)
+    assert set(site.reads()) <= {str(row[0]) for row in named}
+    assert not set(site.reads()) & set(hostility.unlisted)
+    calls = site.one.cin7.control("GET", "requests")["requests"]
+    assert [call["endpoint"] for call in calls] == ["supplier"] * limit, "and nothing else is asked of Cin7"
+    assert site.entries() == before
 
 
 #: What IFS holds of suppliers, apart from versions and stamps.
