@@ -222,6 +222,7 @@ class _Pull:
                 sweep=self.poll_id if self.sweep else 0,
                 carried=True,
             )
+            self.stream.reading.keep(cur, batch)
             counts = {
                 "pages": batch.pages,
                 "rows": batch.rows,

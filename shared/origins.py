@@ -1,19 +1,23 @@
 """Where each flow's records come from, and all that differs by it: how they are read, by key too, and looked at."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, Protocol
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from shared.cin7 import answers, supplier_documents
 from shared.cin7 import reading as cin7_reading
+from shared.cin7.errors import Cin7Unclear
 from shared.flows import CIN7_SUPPLIERS, PURCHASE_ORDERS, SUPPLIER_INVOICES, SUPPLIERS, Flow
 from shared.ifs import reading as ifs_reading
 from shared.ifs.records import purchase_orders, supplier_invoices, suppliers
 from shared.ifs.sources import Source
 from shared.ifs.strategies import strategy_of
-from shared.ledger import links
+from shared.ledger import links, vendors
+from shared.ledger.connection import Cur
 from shared.pulled import Admit, Batch, Known, RawDocument
 from shared.seeing import Cin7SupplierLens, IfsLens, Lens
 
@@ -44,6 +48,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
         strategy: asks how changes are found; "sweep" reads everything every time.
         scope: what the keys of its records begin with, where the flow has several streams.
         where: in which system, and what to look at there when it shows suspiciously little.
+        keep: keeps what else a page is good for, in the transaction that records it.
     """
 
     name: str
@@ -55,6 +60,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     scope: str = ""
     where: str = "IFS"
     suspect: str = "check the allowed companies and sites of the connector's user in IFS"
+    keep: Callable[[Cur, Batch], None] = lambda _cur, _batch: None
 
 
 class Origin(Protocol):
@@ -144,6 +150,18 @@ class SuppliersOfCin7(msgspec.Struct, frozen=True):
                 parts.cin7(account), account, watermark=watermark, sweep=sweep, linked=linked, lane=lane
             )
 
+        def keep(cur: Cur, batch: Batch) -> None:
+            """Spare whoever looks for a supplier before creating one a read of his own."""
+            number = parts.settings.cin7[account].supplier_number_attribute
+            found = [supplier_documents.decode(document.raw) for document in batch.documents]
+            whole = [one.supplier for one in found if not isinstance(one, list)]
+            for _, values in batch.skipped:
+                with suppress(Cin7Unclear):
+                    whole.append(answers.supplier(values))
+            vendors.keep(cur, account, [one for one in whole if one.id], number)
+            if batch.reached:
+                vendors.read_up_to(cur, account, batch.reached, changed=bool(whole))
+
         return Reading(
             name=f"{self.flow.name}/{account}",
             title=f"cin7.{account}/{cin7_reading.SUPPLIER}",
@@ -153,6 +171,7 @@ class SuppliersOfCin7(msgspec.Struct, frozen=True):
             scope=f"{account}/",
             where=f"Cin7 account {account}",
             suspect=f"check the account id and application keys of [cin7.{account}]",
+            keep=keep,
         )
 
 

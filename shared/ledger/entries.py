@@ -226,3 +226,12 @@ def ask(cur: Cur, flow: str, key: str, *, actor: str, why: str) -> list[Message]
         {"flow": flow, "key": key, "actor": actor, "why": why},
     ).fetchone()
     return write_messages(cur, "map", flow, [int(row[0])], batch=BATCH["map"]) if row else []
+
+
+def is_moving(cur: Cur, flow: str, key: str) -> bool:
+    """Say whether something about a record goes on by itself."""
+    row = cur.execute(
+        "select 1 from entry where key = %s and flow = %s and state in ('detected', 'mapped', 'retrying') limit 1",
+        (key, flow),
+    ).fetchone()
+    return row is not None

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Final
 
 import msgspec
 import structlog
@@ -17,10 +18,11 @@ from shared.ledger.connection import Cur
 from shared.ledger.effects import Effect
 from shared.ledger.links import Link
 from workers.mapping.results import SupplierWrite, SupplierWrites
+from workers.mapping.suppliers import NAME_MAX
 from workers.writing.dependencies import missing
 from workers.writing.desk import Account, Crowded, Desk, Stopping
 from workers.writing.first_contact import FirstContact
-from workers.writing.matching import duplicate_finding
+from workers.writing.matching import duplicate_finding, fold_name
 from workers.writing.reasons import supplier_gone, supplier_otherwise, supplier_twice, supplier_unlinked
 from workers.writing.session import Session
 from workers.writing.supplier_links import common_of, hand_to_twin, ifs_stamp, link_with
@@ -30,6 +32,10 @@ from workers.writing.suppliers import Create, Unchanged, Update, differences, is
 log = structlog.get_logger()
 
 FLOW = flows.SUPPLIERS.name
+#: Takes another name for a while, of two suppliers that wait for each other's.
+STEP_ASIDE: Final = "step aside"
+#: Seconds for which a supplier rests whose name another one is about to give up.
+NAME_S: Final = 2.0
 
 
 def targets(mapped: bytes, written: Sequence[Link]) -> list[str]:
@@ -105,6 +111,12 @@ def _raise_first(failed: Sequence[Held | Retryable]) -> None:
         raise Held(findings)
 
 
+def _says_taken(held: Held) -> bool:
+    """Say whether Cin7 refuses a name because another supplier has it. Its words: docs/apis/cin7.md#supplier."""
+    text = " ".join(finding.value for finding in held.findings).lower()
+    return any(word in text for word in ("already exist", "unique", "duplicate"))
+
+
 def _hold_unserved(session: Session, served: Sequence[str], cur: Cur) -> None:
     """Hold the orders that wait for this supplier in an account where it is not needed: nothing will bring it there."""
     key = session.claim.key
@@ -151,7 +163,10 @@ class _Work:
             if effect.step == "create":
                 await self._settle_create(effect)
             elif self.link is not None:
-                left = differences(self.wanted, await self._read(self.link.cin7_id))
+                current = await self._read(self.link.cin7_id)
+                if effect.step == STEP_ASIDE and current.name == effect.marker:
+                    self._remember_aside(self.link, current.name)
+                left = differences(self.wanted, current)
                 if left:
                     self.session.resolve(effect, "REFUSED", f"not as wanted when read back: {', '.join(left)}")
                 else:
@@ -253,8 +268,7 @@ class _Work:
 
     def _name_taken(self, held: Held) -> Held:
         """Cin7 refuses a name that somebody gave to another supplier since we looked: that is a possible duplicate."""
-        text = " ".join(finding.value for finding in held.findings).lower()
-        if not any(word in text for word in ("already exist", "unique", "duplicate")):
+        if not _says_taken(held):
             return held
         finding = Finding(
             code="supplier.possible-duplicate",
@@ -286,15 +300,61 @@ class _Work:
 
     async def _put(self, link: Link, plan: Update) -> None:
         wanted = plan.supplier
-        answer = await self.session.write(
+        try:
+            answer = await self._write(wanted, "update")
+        except Held as held:
+            if "name" in plan.changed and _says_taken(held):
+                await self._make_room(link, plan, held)
+            raise
+        await self._verify(link, wanted, answer, plan.common)
+
+    async def _write(self, wanted: Supplier, step: str) -> Supplier:
+        return await self.session.write(
             self.account,
-            step="update",
+            step=step,
             request="PUT /supplier",
             body=wanted,
             call=lambda slot: self.account.client.update_supplier(wanted, slot=slot),
             marker=wanted.name,
         )
-        await self._verify(link, wanted, answer, plan.common)
+
+    async def _make_room(self, link: Link, plan: Update, held: Held) -> None:
+        """Wait for a name that another supplier is about to give up; of two that wait for each other one steps aside.
+
+        Raises:
+            Retryable: the name will be free.
+            Held: it will not.
+        """
+        key, name = self.session.claim.key, plan.supplier.name
+        named = await self.session.read(
+            self.account, lambda slot: self.account.client.supplier_by_name(name, slot=slot)
+        )
+        holders = [one.id or "" for one in named if fold_name(one.name) == fold_name(name) and one.id != link.cin7_id]
+        with self.desk.ledger.transaction() as cur:
+            other = links.owner(cur, FLOW, self.account.name, holders[0]) if holders else None
+            moves = other is not None and entries.is_moving(cur, FLOW, other)
+        if other is None or not moves:
+            raise self._name_taken(held) from held
+        aside = f"{name[: NAME_MAX - len(key) - 3]} ({key})"
+        if key < other and fold_name(plan.common.supplier.name if plan.common.supplier else "") != fold_name(aside):
+            await self._step_aside(link, aside)
+        raise Retryable(f"supplier {other} is about to give up the name {name}", delay_s=NAME_S, executed=False)
+
+    async def _step_aside(self, link: Link, aside: str) -> None:
+        """Give up our name for now, so that whoever waits for it can go on."""
+        current = await self._read(link.cin7_id)
+        if fold_name(current.name) == fold_name(aside):
+            return
+        await self._write(msgspec.structs.replace(current, name=aside), STEP_ASIDE)
+        self._remember_aside(link, aside)
+
+    def _remember_aside(self, link: Link, aside: str) -> None:
+        """Note our own name for the while, so that nobody takes it for a person's."""
+        common = common_of(link)
+        if common.supplier is not None:
+            common = msgspec.structs.replace(common, supplier=msgspec.structs.replace(common.supplier, name=aside))
+            self.link = link_with(link, common)
+            self.session.pending.store(self.link, wrote="cin7")
 
     def _referee(self) -> Referee:
         return Referee(

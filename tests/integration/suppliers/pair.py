@@ -203,6 +203,10 @@ class Pair:
         self.ifs.tenant.clock.advance(2)
         self.ifs.control.edit([Edit(set=table, patch=[row], lag_s=lag_s)])
 
+    def add_to_ifs(self, table: str, row: dict[str, Any]) -> None:
+        """Add a row to IFS as its people would."""
+        self.ifs.control.edit([Edit(set=table, upsert=[row])])
+
     def edit_cin7(self, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - of a supplier.
         """Change a supplier of Cin7, or add one, as its people would."""
         self.cin7._cloud.clock.offset_s += 1
