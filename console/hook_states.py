@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from console.registering import Unavailable, existing
+from console.registering import PATH, Unavailable, existing
 from shared.assembly import Assembly
 from shared.cin7.records.webhooks import SUPPLIER_UPDATED, Webhook
 from shared.cin7.registration import state_of
@@ -84,7 +84,7 @@ def _state_of(parts: Assembly, account: str, waiting: Waiting, secret_at: dateti
         oldest_s=waiting.oldest_s,
         calls=waiting.calls,
         reads=waiting.reads,
-        remedy=_remedy(state, ours, outdated=outdated),
+        remedy=_remedy(state, ours, outdated=outdated) or _stranger(account, there or ()) or REMEDIES.get(state, ""),
         error=error,
     )
 
@@ -106,4 +106,15 @@ def _looked(parts: Assembly, account: str, there: Sequence[Webhook] | None, erro
 def _remedy(state: str, ours: Ours | None, *, outdated: bool) -> str:
     if state == "on" and outdated and ours is not None:
         return f"It bears an older secret: `connector hooks register --account {ours.account} --url {ours.url}`."
-    return REMEDIES.get(state, "").format(url=ours.url if ours else "URL", account=ours.account if ours else "")
+    return REMEDIES.get(state, "").format(url=ours.url, account=ours.account) if ours is not None else ""
+
+
+def _stranger(account: str, there: Sequence[Webhook]) -> str:
+    """Return what to do about a webhook that somebody set up by hand, by the look of its address."""
+    for webhook in there:
+        if webhook.type == SUPPLIER_UPDATED and webhook.external_url.endswith(f"{PATH}{account}"):
+            call = f"connector hooks register --account {account} --url {webhook.external_url}"
+            return (
+                f"Cin7 has one that calls {webhook.external_url}: if it is this installation's, `{call}` takes it over."
+            )
+    return ""

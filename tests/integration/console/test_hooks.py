@@ -139,6 +139,23 @@ def test_a_ledger_that_forgot_finds_its_webhook_by_the_address(ready: Installati
     assert len(listed(ready)) == 1
 
 
+def test_one_that_was_set_up_by_hand_is_told_and_taken_over_on_request(ready: Installation) -> None:
+    assert "lets it tell of them" in status(ready)["remedy"]
+    by_hand = edit(
+        ready,
+        Type="Supplier/Updated",
+        IsActive=True,
+        ExternalURL=FULL,
+        ExternalAuthorizationType="bearerauth",
+        ExternalBearerToken=SECRET,
+    )
+    found = status(ready)
+    assert (found["state"], FULL in found["remedy"]) == ("none", True)
+    (taken,) = ready.json("hooks", "register", "--account", "main", "--url", FULL)
+    assert (taken["webhook_id"], len(listed(ready))) == (by_hand["ID"], 1)
+    assert status(ready)["state"] == "on"
+
+
 def test_one_that_was_deleted_in_cin7_is_told_and_made_again(ready: Installation) -> None:
     (made,) = register(ready)
     ready.json("hooks", "unregister", "--account", "main")
