@@ -8,8 +8,7 @@ import msgspec
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """One reason not to write a record.
 
-    `company` and `value` name the culprit and, with `code`, the cause that several records may share. `before`, `ifs`
-    and `cin7` are the three values of a field on which the two sides differ.
+    `company` and `value` name the culprit and, with `code`, the cause that several records may share.
     """
 
     code: str
@@ -18,9 +17,14 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     message: str
     remedy: str
     company: str = ""
-    before: str = ""
-    ifs: str = ""
-    cin7: str = ""
+
+
+class Difference(Finding, frozen=True, kw_only=True):
+    """A field on which the two sides differ, with its three values: in common before, in IFS, in Cin7."""
+
+    before: str
+    ifs: str
+    cin7: str
 
 
 #: Codes whose cause can be seen to be gone by looking again (chart, mapping tables, links); their records go on by

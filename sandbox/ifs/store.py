@@ -82,6 +82,10 @@ class Store:
         for _, table, key, changes, stamp, user in sorted(due, key=lambda edit: edit[0]):
             self._apply(table, key, changes, stamp, user)
 
+    def is_locked(self, table: str, key: Key) -> bool:
+        """Tell whether an edit of this row is made and not committed: everybody else has to wait for it."""
+        return any(edit[1:3] == (table, key) for edit in self._uncommitted)
+
     @property
     def uncommitted(self) -> int:
         return len(self._uncommitted)

@@ -94,6 +94,7 @@ class Writer:
             body.update(zip(target.kind.key, key, strict=True))
             return self._insert(target, key, body, request)
         self._check_match(target, match_tag)
+        self._check_lock(target, key)
         check_not_posted(target.kind, store.tables[target.table].rows[key])
         body = self._body(target, request)
         for name in target.kind.key:
@@ -119,6 +120,11 @@ class Writer:
             raise database_error(f"The {target.kind.luname} cannot be deleted: it is used by {holder}.", "20111")
         store.write(target.table, key, None, user=self.client_id)
         return Answer(status=204)
+
+    def _check_lock(self, target: Target, key: Key) -> None:
+        """Give up waiting for a row that somebody's open transaction holds."""
+        if self.reader.store.is_locked(target.table, key):
+            raise Refused(500, "", "ORA-30006: resource busy; acquire with WAIT timeout expired")
 
     def _check_match(self, target: Target, match_tag: str | None) -> None:
         row = self.reader.found(target)

@@ -336,6 +336,16 @@ def test_a_late_commit_shows_later_with_its_early_stamp(ifs: Ifs) -> None:
     assert (row["NoteText"], row["ChangeDate"]) == ("late", "2025-06-02T10:01:00Z")
 
 
+def test_a_row_that_an_open_transaction_holds_is_not_written_by_anybody_else(ifs: Ifs) -> None:
+    tag = etag(ifs, S1)
+    edit = {"set": "SupplierInfoGeneralSet", "patch": [{"SupplierId": "S1", "Name": "Slow"}], "lag_s": 300}
+    ifs.control("rows", edit)
+    answer = ifs.send("PATCH", S1, {"AssociationNo": "1"}, tag)
+    assert (answer.status_code, "ORA-30006" in answer.text) == (500, True)
+    ifs.control("clock", {"advance_s": 301})
+    assert ifs.send("PATCH", S1, {"AssociationNo": "1"}, tag).status_code == 412
+
+
 def test_the_history_log_tells_who_did_what_once_it_is_on(ifs: Ifs) -> None:
     overview = f"{HISTORY}HistoryLogOverviewSet"
     patch = {"set": "SupplierInfoAddressSet", "patch": [{"SupplierId": "S1", "AddressId": "1", "City": "Hull"}]}

@@ -21,12 +21,12 @@ from shared.ledger.links import Link
 from shared.ledger.pairs import Source
 from shared.origins import SOURCES
 from workers.mapping.cin7_suppliers import Cin7SupplierWrite
-from workers.writing.cin7_supplier_reasons import contested, gone_from_ifs, loop
+from workers.writing.cin7_supplier_reasons import contested, gone_from_ifs
 from workers.writing.cin7_suppliers import BackPlan, Bring, Nothing, Unsettled, plan_cin7_supplier, steps_said
 from workers.writing.desk import Desk
 from workers.writing.ifs_steps import Hands, Overtaken, ifs_refusal
 from workers.writing.session import Session
-from workers.writing.supplier_links import common_of, hand_to_twin, ifs_stamp, link_with
+from workers.writing.supplier_links import common_of, hand_to_twin, ifs_stamp, link_with, stop_a_loop
 from workers.writing.supplier_merging import Common, Referee
 from workers.writing.unknown_suppliers import Unknown
 
@@ -190,7 +190,7 @@ class _Work:
 
     async def _carry_out(self, plan: Bring | Nothing) -> None:
         if isinstance(plan, Bring):
-            self._stop_a_loop()
+            stop_a_loop(self.session, self.desk.settings.policy, self.link, self.write.company)
             hands = Hands(
                 self.session,
                 self.desk.ifs(),
@@ -210,18 +210,6 @@ class _Work:
             await self.session.finish(f"{said} ({', '.join(steps_said(plan.steps))}; {self.session.calls} calls)")
         else:
             await self.session.finish("our own write, or the same on both sides", echo=True)
-
-    def _stop_a_loop(self) -> None:
-        """Hold a supplier that was written too often within a short while: something writes against us.
-
-        Raises:
-            Held: so it was.
-        """
-        policy = self.desk.settings.policy
-        with self.session.ledger.transaction() as cur:
-            count = pairs.writes_since(cur, self.link, self.session.claim.id, policy.loop_window_s)
-        if count >= policy.loop_changes:
-            raise Held([loop(self.link.ifs_key, self.write.company, count, policy.loop_window_s)])
 
     def _wrote(self) -> None:
         """Note that what was read of IFS before is older than this, whatever becomes of the rest."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple
 
 from shared.config.settings import Side
-from shared.findings import Finding
+from shared.findings import Difference, Finding
 from workers.mapping.texts import shown
 
 Value = str | bool
@@ -119,14 +119,14 @@ RESOLVE: Final = "Settle it with `connector holds resolve ID --take ifs` or `--t
 
 def conflict_finding(
     field: str, before: str, ifs: str, cin7: str, company: str, *, why: str = "", remedy: str = RESOLVE
-) -> Finding:
+) -> Difference:
     """Return the reason to hold a field on which the two sides differ, with all three values.
 
     Args:
         why: says what is the matter, if not that both sides changed it.
     """
     three = f"before {_quoted(before)}, IFS {_quoted(ifs)}, Cin7 {_quoted(cin7)}"
-    return Finding(
+    return Difference(
         code="supplier.conflict",
         field=field,
         value=shown(ifs),

@@ -132,7 +132,7 @@ class _Making:
         if not isinstance(mapped, SupplierWrites):
             return mapped
         got = next(one for one in mapped.writes if one.account == self.account)
-        wrong = [
+        wrong: list[Finding] = [
             conflict_finding(field, "", str(getattr(got.supplier, field)), str(getattr(self.wanted, field)),
                              self.lead.code, why=_NOT_KEPT, remedy=_BY_HAND)
             for field in SHARED

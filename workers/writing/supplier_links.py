@@ -6,11 +6,13 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from shared.cin7.records.suppliers import Supplier
-from shared.config.settings import IfsSettings
+from shared.config.settings import IfsSettings, PolicySettings
+from shared.errors import Held
 from shared.fingerprints import canonical
-from shared.ledger import conflicts, entries
+from shared.ledger import conflicts, entries, pairs
 from shared.ledger.connection import Cur
 from shared.ledger.links import Link
+from workers.writing.cin7_supplier_reasons import loop
 from workers.writing.session import Session
 from workers.writing.supplier_merging import Common
 
@@ -67,3 +69,15 @@ def hand_to_twin(session: Session, flow: str, link: Link, why: str) -> bool:
 
     session.later(replay)
     return True
+
+
+def stop_a_loop(session: Session, policy: PolicySettings, link: Link, company: str) -> None:
+    """Hold a supplier that was written too often within a short while, by either direction.
+
+    Raises:
+        Held: so it was.
+    """
+    with session.ledger.transaction() as cur:
+        count = pairs.writes_since(cur, link, session.claim.id, policy.loop_window_s)
+    if count >= policy.loop_changes:
+        raise Held([loop(link.ifs_key, company, count, policy.loop_window_s)])

@@ -25,7 +25,7 @@ from workers.writing.first_contact import FirstContact
 from workers.writing.matching import duplicate_finding, fold_name
 from workers.writing.reasons import supplier_gone, supplier_otherwise, supplier_twice, supplier_unlinked
 from workers.writing.session import Session
-from workers.writing.supplier_links import common_of, hand_to_twin, ifs_stamp, link_with
+from workers.writing.supplier_links import common_of, hand_to_twin, ifs_stamp, link_with, stop_a_loop
 from workers.writing.supplier_merging import Common, Referee, known_after_write
 from workers.writing.suppliers import Create, Unchanged, Update, differences, is_written, plan_supplier, remembered
 
@@ -300,6 +300,7 @@ class _Work:
 
     async def _put(self, link: Link, plan: Update) -> None:
         wanted = plan.supplier
+        stop_a_loop(self.session, self.desk.settings.policy, link, self.company)
         try:
             answer = await self._write(wanted, "update")
         except Held as held:

@@ -50,7 +50,9 @@ def test_a_poll_tells_what_it_saw(site: Installation) -> None:
         ("suppliers", 3, 3, "done"),
         ("purchase_orders", 4, 4, "done"),
         ("supplier_invoices", 0, 0, "done"),
-    ]
+        ("cin7_suppliers", 0, 0, "done"),
+        ("cin7_suppliers", 0, 0, "done"),
+    ], "one of each Cin7 account"
     again = site.json("poll", "suppliers")
     assert [(one["flow"], one["changed"]) for one in again] == [("suppliers", 0)]
     code, out, _ = site("poll", "--sweep", "suppliers")
@@ -125,9 +127,14 @@ def test_what_is_ready_still_moves_unless_nobody_sends_it(held: Installation) ->
 def test_status_lists_every_flow_queue_and_key(held: Installation) -> None:
     status = held.json("status")
     assert status["idle"] is True
-    assert [flow["flow"] for flow in status["flows"]] == ["suppliers", "purchase_orders", "supplier_invoices"]
+    assert [flow["flow"] for flow in status["flows"]] == [
+        "suppliers",
+        "purchase_orders",
+        "supplier_invoices",
+        "cin7_suppliers",
+    ]
     assert set(status["flows"][0]) > STATES
-    assert [(flow["written"], flow["held"]) for flow in status["flows"]] == [(3, 0), (0, 4), (0, 0)]
+    assert [(flow["written"], flow["held"]) for flow in status["flows"]] == [(3, 0), (0, 4), (0, 0), (0, 0)]
     assert [queue["queue"] for queue in status["queues"]] == [
         "map.suppliers",
         "write.suppliers",
@@ -135,6 +142,8 @@ def test_status_lists_every_flow_queue_and_key(held: Installation) -> None:
         "write.purchase_orders",
         "map.supplier_invoices",
         "write.supplier_invoices",
+        "map.cin7_suppliers",
+        "write.cin7_suppliers",
     ]
     assert status["queues"][2]["dead"] == 4
     assert {"target", "key", "limit", "used"} < set(status["budgets"][0])
@@ -150,7 +159,7 @@ def test_status_lists_every_flow_queue_and_key(held: Installation) -> None:
 def test_status_works_before_anything_is_set_up(site: Installation) -> None:
     site.worker.ledger.rows("delete from credential returning name")
     status = site.json("status")
-    assert [flow["detected"] for flow in status["flows"]] == [0, 0, 0]
+    assert [flow["detected"] for flow in status["flows"]] == [0, 0, 0, 0]
     assert {budget["target"] for budget in status["budgets"]} == {"ifs"}
     (site.folder / "connector.toml").unlink()
     assert site.json("status")["budgets"] == []

@@ -95,13 +95,22 @@ class FragileLedger(Ledger):
 
     @contextmanager
     def transaction(self) -> Iterator[Cur]:
+        if self.calls.dead:
+            raise Killed
         trouble = self.calls.trouble("COMMIT", "")
         with super().transaction() as cur:
             yield cur
             if trouble == "killed before":
-                raise Killed
+                self.calls.die()
         if trouble == "killed after":
+            self.calls.die()
+
+    @contextmanager
+    def statement(self) -> Iterator[Cur]:
+        if self.calls.dead:
             raise Killed
+        with super().statement() as cur:
+            yield cur
 
 
 class Pair:
@@ -237,8 +246,12 @@ class Pair:
                 pulled = poller.turn(stream, force=True, sweep=sweep)
                 assert pulled is None or pulled.outcome == "done", pulled
 
-    def work(self, *, turns: int = TURNS_MAX) -> None:
-        """Map and write until nothing moves; what rests does so no longer than it must."""
+    def work(self, *, turns: int = TURNS_MAX, rest: bool = False) -> None:
+        """Map and write until nothing moves; what rests does so no longer than it must.
+
+        Args:
+            rest: so many turns are all that is wanted, whatever is left.
+        """
         mapping, writing = mapping_stages(self.parts), writing_stages(self.parts, lambda: False)
         for writer in writing.values():
             writer.desk = msgspec.structs.replace(writer.desk, rest=self.pass_time)
@@ -253,7 +266,7 @@ class Pair:
                 stage.run([row[0] for row in rows if row[1:] == (flow.name, "map")])
             for flow, writer in writing.items():
                 writer.run([row[0] for row in rows if row[1:] == (flow.name, "write")])
-        raise AssertionError(f"the entries never come to rest: {self.story()}")
+        assert rest, f"the entries never come to rest: {self.story()}"
 
     def quiet(self) -> None:
         """Pull and work until a pull brings nothing new."""
@@ -275,6 +288,7 @@ class Pair:
     def restart(self) -> None:
         """Start the process anew: nothing of the old one is left but what it committed."""
         self.parts.ledger.close()
+        self.calls.dead = False
         self.parts = self._assembled()
 
     def rows(self, sql: str, params: Any = None) -> list[Any]:  # noqa: ANN401 - whatever psycopg takes.

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import formatdate
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 from urllib.parse import urlsplit
 
 from sandbox.cin7 import Cin7Sandbox
@@ -30,11 +30,18 @@ class Calls:
     Attributes:
         trouble: asked before every call that may change something; its answer is what becomes of that call.
         between: happens before a call is carried out, as somebody else's doing.
+        dead: the process was killed: nothing of it reaches anything any more.
     """
 
     seen: list[tuple[str, str]] = field(default_factory=list)
     trouble: Callable[[str, str], Trouble | None] = lambda _method, _path: None
     between: Callable[[str, str], None] = lambda _method, _path: None
+    dead: bool = False
+
+    def die(self) -> NoReturn:
+        """End the process here and now."""
+        self.dead = True
+        raise Killed
 
 
 class Wire(Http):
@@ -58,12 +65,14 @@ class Wire(Http):
     ) -> Answer:
         parts = urlsplit(url)
         what = f"{parts.path}?{parts.query}" if parts.query else parts.path
+        if self.calls.dead:
+            raise Killed
         if parts.path.startswith("/auth/"):
             return self.answer(method, parts.path, parts.query, headers, content or b"")
         self.calls.between(method, what)
         trouble = self.calls.trouble(method, what) if method != "GET" else None
         if trouble == "killed before":
-            raise Killed
+            self.calls.die()
         if trouble == "lost before":
             raise Retryable("the answer was lost", executed=True)
         if trouble == "late":
@@ -72,7 +81,7 @@ class Wire(Http):
         self.calls.seen.append((method, what))
         found = self.answer(method, parts.path, parts.query, headers, content or b"")
         if trouble == "killed after":
-            raise Killed
+            self.calls.die()
         if trouble == "lost after":
             raise Retryable("the answer was lost", executed=True)
         return found

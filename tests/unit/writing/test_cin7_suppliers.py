@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from shared.cin7.records.suppliers import Address, Contact, Supplier
 from shared.config.rules import Rules, Term
+from shared.findings import Difference
 from shared.ifs.records import suppliers as ifs
 from shared.ifs.records.suppliers import SupplierDocument
 from tests.unit.mapping.samples import ACME as SAMPLE
@@ -233,6 +234,7 @@ def test_a_conflict_is_held_with_the_three_values() -> None:
     found = plan(cin7(name="From Cin7"), document)
     assert isinstance(found, Unsettled)
     (finding,) = found.findings
+    assert isinstance(finding, Difference)
     assert (finding.before, finding.ifs, finding.cin7) == ("Acme Fasteners Ltd", "From IFS", "From Cin7")
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from shared.cin7.records.suppliers import Address, Contact, Supplier
 from shared.config.settings import Side
-from shared.findings import Finding
+from shared.findings import Difference, Finding
 from workers.writing import suppliers
 from workers.writing.supplier_merging import Common, Referee
 from workers.writing.suppliers import Create, Plan, Unchanged, Update, differences, remembered
@@ -121,6 +121,7 @@ def test_a_field_changed_on_both_sides_is_held_showing_all_three() -> None:
     plan = plan_supplier(wanted(tax_number="GB8"), WRITTEN, current(tax_number="GB9"), Referee(company="10"))
     assert isinstance(plan, list)
     (finding,) = plan
+    assert isinstance(finding, Difference)
     assert (finding.before, finding.ifs, finding.cin7) == ("GB123", "GB8", "GB9")
     assert (finding.code, finding.field, finding.company) == ("supplier.conflict", "tax_number", "10")
     assert all(text in finding.message for text in ("“GB123”", "IFS “GB8”", "Cin7 “GB9”"))
