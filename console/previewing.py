@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from console.foreseeing import Preview, foresee_invoice, foresee_order, foresee_supplier
+from console.foreseeing import Preview, foresee_ifs, foresee_invoice, foresee_order, foresee_supplier
 from producers.poller import Stream
 from shared.assembly import Assembly
 from shared.cin7.records.suppliers import Supplier
@@ -23,7 +23,9 @@ from shared.rows import Row
 from shared.seeing import Lens
 from workers.composition import desk_of, first_contact_of
 from workers.mapping.actors import MAPPINGS, Result, map_raw
+from workers.mapping.cin7_suppliers import Cin7SupplierWrite
 from workers.mapping.results import InvoiceWrite, PurchaseWrite, SupplierWrite, SupplierWrites
+from workers.writing.back_foresight import foresee_back
 from workers.writing.matching import duplicate_finding
 
 
@@ -92,6 +94,10 @@ class _DryRun:
             elif isinstance(result, SupplierWrites):
                 for write in result.writes:
                     yield self._supplier(key, write, of_account.get(write.account))
+            elif isinstance(result, Cin7SupplierWrite):
+                with self.ledger.transaction() as cur:
+                    plan = foresee_back(cur, key, result, self.parts.rules.get(), self.parts.settings)
+                yield foresee_ifs(key, result.account, plan)
             elif isinstance(result, PurchaseWrite):
                 with self.ledger.transaction() as cur:
                     supplier = links.find(cur, SUPPLIERS.name, result.supplier_key, result.account)

@@ -174,8 +174,10 @@ class _Pull:
         self.strategy = strategy
         with self.ledger.transaction() as cur:
             population = watermarks.population(cur, self.flow, self.stream.reading.scope) if self.sweep else 0
-        since = None if self.sweep else self.mark.position
-        batches = self.stream.reading.read(watermark=since, sweep=self.sweep, admit=self._admit, known=self._known)
+        # A sweep reads everything whatever the watermark, which only shows whether it is the first look.
+        batches = self.stream.reading.read(
+            watermark=self.mark.position, sweep=self.sweep, admit=self._admit, known=self._known
+        )
         while True:
             with self.ledger.transaction() as cur:
                 watermarks.still_leads(cur, self.mark)

@@ -16,7 +16,7 @@ from shared.ifs import reading as ifs_reading
 from shared.ifs.records import purchase_orders, supplier_invoices, suppliers
 from shared.ifs.sources import Source
 from shared.ifs.strategies import strategy_of
-from shared.ledger import links, vendors
+from shared.ledger import detecting, links, vendors
 from shared.ledger.connection import Cur
 from shared.pulled import Admit, Batch, Known, RawDocument
 from shared.seeing import Cin7SupplierLens, IfsLens, Lens
@@ -139,15 +139,17 @@ class SuppliersOfCin7(msgspec.Struct, frozen=True):
         return [self._of(parts, account) for account in parts.settings.cin7]
 
     def _of(self, parts: "Assembly", account: str) -> Reading:
-        def linked(ids: Sequence[str]) -> set[str]:
+        def ours(ids: Sequence[str]) -> set[str]:
             with parts.ledger.transaction() as cur:
-                return links.linked_ids(cur, SUPPLIERS.name, account, list(ids))
+                linked = links.linked_ids(cur, SUPPLIERS.name, account, list(ids))
+                followed = detecting.followed(cur, self.flow.name, [f"{account}/{one}" for one in ids])
+            return linked | {key.partition("/")[2] for key in followed}
 
         def read(
             *, watermark: str | None, sweep: bool, admit: Admit, known: Known, lane: str = "live"
         ) -> Iterator[Batch]:
             return cin7_reading.changed(
-                parts.cin7(account), account, watermark=watermark, sweep=sweep, linked=linked, lane=lane
+                parts.cin7(account), account, watermark=watermark, sweep=sweep, ours=ours, lane=lane
             )
 
         def keep(cur: Cur, batch: Batch) -> None:

@@ -6,15 +6,18 @@ from functools import partial
 import structlog
 
 from shared.assembly import Assembly
+from shared.findings import Finding
 from shared.flows import BY_NAME, FLOWS, Flow
 from shared.ledger.causes import Cause
 from shared.origins import ORIGINS
 from shared.pulled import RawDocument
 from workers.holding import Guard
 from workers.mapping.actors import MAPPINGS, MappingStage, map_raw
+from workers.mapping.cin7_suppliers import Cin7SupplierWrite
 from workers.mapping.rereading import Rereader
 from workers.replaying import Releaser
 from workers.writing.actors import Writing, writers
+from workers.writing.back_foresight import foresee_back, stands_against
 from workers.writing.desk import IFS, Account, Desk, Ifs, Pace
 from workers.writing.duplicates import DuplicateWatch
 from workers.writing.first_contact import FirstContact
@@ -95,7 +98,7 @@ def still_there(parts: Assembly, cause: Cause, entry_id: int) -> bool:
     """Say whether an entry that is sent again with the rules of the moment still runs into `cause`."""
     rows = parts.ledger.rows(
         """
-        select e.flow, b.raw, e.stage from entry e
+        select e.flow, b.raw, e.stage, e.key from entry e
         join body b on b.entry_id = e.id and b.kind = 'source' and b.at = e.detected_at
         where e.id = %s
         """,
@@ -103,16 +106,22 @@ def still_there(parts: Assembly, cause: Cause, entry_id: int) -> bool:
     )
     if not rows:
         return True
-    flow, stage = BY_NAME[rows[0][0]], rows[0][2]
+    flow, stage, key = BY_NAME[rows[0][0]], rows[0][2], str(rows[0][3])
     rules = parts.rules.get()
     try:
         result = map_raw(bytes(rows[0][1]), parts.lens(flow), MAPPINGS[flow], rules)
     except Exception:  # Whatever is wrong with one record, the causes of the others are looked at.
         log.exception("a bug keeps this cause", cause=cause.id, entry=entry_id)
         return True
-    if not isinstance(result, list):
+    found: Sequence[Finding]
+    if isinstance(result, list):
+        found = result
+    elif isinstance(result, Cin7SupplierWrite):
+        with parts.ledger.transaction() as cur:
+            found = stands_against(foresee_back(cur, key, result, rules, parts.settings))
+    else:
         return bool(stage == "write")  # What only the writer ran into, mapping cannot show to be gone.
-    return (cause.code, cause.company, cause.value) in {(one.code, one.company, one.value) for one in result}
+    return (cause.code, cause.company, cause.value) in {(one.code, one.company, one.value) for one in found}
 
 
 def refresh(parts: Assembly, causes: Sequence[Cause]) -> None:

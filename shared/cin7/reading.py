@@ -20,12 +20,12 @@ _PAGES_MAX: Final = 10_000
 
 _NEVER: Final = datetime.fromisoformat(_BEGINNING)
 
-#: Which of these suppliers, by id, are linked to one of IFS.
-Linked = Callable[[Sequence[str]], set[str]]
+#: Which of these suppliers, by id, are linked to one of IFS or followed already.
+Ours = Callable[[Sequence[str]], set[str]]
 
 
 def changed(
-    client: Cin7Client, account: str, *, watermark: str | None, sweep: bool, linked: Linked, lane: str
+    client: Cin7Client, account: str, *, watermark: str | None, sweep: bool, ours: Ours, lane: str
 ) -> Iterator[Batch]:
     """Yield the suppliers that were changed since `watermark`, deprecated ones too, at least one batch.
 
@@ -52,7 +52,7 @@ def changed(
         # The page may be smaller than asked for, so only the count tells which is the last.
         last = not rows or seen >= total
         documents = [document_of(account, row) for row in rows]
-        known = linked([identifier(row) for row in rows]) if watermark is None else None
+        known = ours([identifier(row) for row in rows]) if watermark is None else None
         yield Batch(
             documents=[
                 one for one, row in zip(documents, rows, strict=True) if known is None or identifier(row) in known

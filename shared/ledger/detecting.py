@@ -49,6 +49,14 @@ def database_now(cur: Cur) -> datetime:
     return moment
 
 
+def followed(cur: Cur, flow: str, keys: Sequence[str]) -> set[str]:
+    """Return those of the keys whose records have entries, and are not just counted."""
+    rows = cur.execute(
+        "select key from record where flow = %s and key = any(%s) and skipped = ''", (flow, list(keys))
+    ).fetchall()
+    return {str(row[0]) for row in rows}
+
+
 def record_seen(
     cur: Cur,
     flow: str,

@@ -6,6 +6,8 @@ from email.utils import formatdate
 from typing import Any, Literal, NoReturn
 from urllib.parse import urlsplit
 
+import msgspec
+
 from sandbox.cin7 import Cin7Sandbox
 from sandbox.cin7.api import Api
 from sandbox.cin7.api import Request as Cin7Request
@@ -30,12 +32,14 @@ class Calls:
     Attributes:
         trouble: asked before every call that may change something; its answer is what becomes of that call.
         between: happens before a call is carried out, as somebody else's doing.
+        spoil: changes the body of an answer on its way.
         dead: the process was killed: nothing of it reaches anything any more.
     """
 
     seen: list[tuple[str, str]] = field(default_factory=list)
     trouble: Callable[[str, str], Trouble | None] = lambda _method, _path: None
     between: Callable[[str, str], None] = lambda _method, _path: None
+    spoil: Callable[[bytes], bytes] = bytes
     dead: bool = False
 
     def die(self) -> NoReturn:
@@ -84,7 +88,7 @@ class Wire(Http):
             self.calls.die()
         if trouble == "lost after":
             raise Retryable("the answer was lost", executed=True)
-        return found
+        return msgspec.structs.replace(found, body=self.calls.spoil(found.body))
 
     def close(self) -> None:
         """Close nothing."""
