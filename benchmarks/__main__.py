@@ -9,7 +9,7 @@ from typing import Final
 
 from rich.console import Console
 
-from benchmarks import budget, calls, end_to_end, handing, idle, journals, reconciling, release, scanning
+from benchmarks import budget, calls, end_to_end, handing, hooks, idle, journals, reconciling, release, scanning
 from benchmarks.figures import Figure, as_json, as_table
 
 #: In the order in which they run.
@@ -26,6 +26,7 @@ ALL: Final[Mapping[str, Callable[[], list[Figure]]]] = {
     "handing-over": handing.measure,
     "idle": idle.measure,
     "reconciling": reconciling.measure,
+    "hooks": hooks.measure,
 }
 
 

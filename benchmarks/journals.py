@@ -14,12 +14,13 @@ from benchmarks.bare.verdicts import is_good
 from benchmarks.figures import Figure, figure, median, percentile, spread
 from benchmarks.stage import ONE_PULL, Bench, bench, until
 from sandbox.world import as_json, build_plain_world
-from shared.assembly import SOURCES, Assembly, from_environment
+from shared.assembly import Assembly, from_environment
 from shared.config.settings import StreamSettings
 from shared.embedded.children import free_port
 from shared.flows import JOURNALS
 from shared.ifs.grouping import document_of
-from shared.ifs.pages import read_row
+from shared.origins import SOURCES
+from shared.rows import read_row
 from workers.mapping.actors import MAPPINGS, map_raw
 from workers.mapping.results import JournalVerdict
 
@@ -65,12 +66,12 @@ def _raws(rows: Sequence[Row]) -> list[bytes]:
 
 def _from_bytes(parts: Assembly, raws: Sequence[bytes], repeats: int) -> Figure:
     rules = parts.rules.get()
-    bound = parts.lens(JOURNALS).bound
+    lens = parts.lens(JOURNALS)
     accounts = frozenset(rules.ifs_accounts["10"])
 
     def ours() -> None:
         for raw in raws:
-            found = map_raw(raw, bound, MAPPINGS[JOURNALS], rules)
+            found = map_raw(raw, lens, MAPPINGS[JOURNALS], rules)
             assert isinstance(found, JournalVerdict), found
             assert found.ok
             assert found.dates_checked

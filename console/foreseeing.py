@@ -1,18 +1,26 @@
 """One mapped record and what was written last to the writes that would follow, field by field. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 import msgspec
 
 from console.comparing import Change, changes
+from console.output import plain
 from shared.cin7.records.suppliers import Supplier
 from shared.config.settings import PolicySettings
 from shared.findings import Finding
-from shared.flows import JOURNALS, PURCHASE_ORDERS, SUPPLIER_INVOICES, SUPPLIERS
+from shared.flows import CIN7_SUPPLIERS, JOURNALS, PURCHASE_ORDERS, SUPPLIER_INVOICES, SUPPLIERS
 from shared.ledger.links import Link
 from workers.mapping.results import InvoiceWrite, JournalVerdict, PurchaseWrite, SupplierWrite
+from workers.writing import supplier_parts
+from workers.writing.back_foresight import Foreseen
+from workers.writing.cin7_suppliers import Nothing, Unsettled
 from workers.writing.purchase_orders import check_supplier
+from workers.writing.supplier_creating import NewSupplier
+from workers.writing.supplier_links import common_of
+from workers.writing.supplier_merging import Referee, merge
+from workers.writing.supplier_parts import Cell, Step
 from workers.writing.suppliers import Unchanged, plan_supplier
 
 #: `passed`: a voucher that may be posted.
@@ -41,18 +49,49 @@ def foresee_supplier(
         link: None where it is linked to nothing.
         current: what Cin7 is known to hold, where nothing was written yet; None where that is not known.
     """
-    if link is not None and link.written:
-        written = msgspec.json.decode(link.written, type=Supplier)
-        return _compared(SUPPLIERS.name, key, write.account, changes(written, write.supplier))
+    common = common_of(link)
+    if common.supplier is not None:
+        found = merge(common, write.supplier, common.supplier, Referee(), silent=write.silent)
+        return _compared(SUPPLIERS.name, key, write.account, changes(common.supplier, found.cin7))
     if current is None:
         action: Action = "create" if link is None else "update"
         fields = changes(None, write.supplier)
         return Preview(flow=SUPPLIERS.name, key=key, account=write.account, action=action, fields=fields)
-    plan = plan_supplier(write.supplier, None, current, policy, company=write.company)
+    referee = Referee(sides=policy.supplier_conflict, company=write.company)
+    plan = plan_supplier(write.supplier, common, current, referee, silent=write.silent)
     if isinstance(plan, list):
         return Preview(flow=SUPPLIERS.name, key=key, account=write.account, action="held", findings=tuple(plan))
     wanted = current if isinstance(plan, Unchanged) else plan.supplier
     return _compared(SUPPLIERS.name, key, write.account, changes(current, wanted))
+
+
+def foresee_ifs(key: str, account: str, plan: Foreseen) -> Preview:
+    """Return what would be written to IFS of one supplier of a Cin7 account, a field of a row at a time."""
+    flow = CIN7_SUPPLIERS.name
+    if isinstance(plan, Unsettled):
+        return Preview(flow=flow, key=key, account=account, action="held", findings=plan.findings)
+    steps = () if plan is None or isinstance(plan, Nothing) else plan.steps
+    if not steps:
+        return Preview(flow=flow, key=key, account=account, action="unchanged")
+    fields = tuple(
+        Change(field=f"{step.part.name}.{field}", before=_text(before), after=_text(after))
+        for step in steps
+        for field, before, after in _cells(step)
+    )
+    action: Action = "create" if isinstance(plan, NewSupplier) else "update"
+    return Preview(flow=flow, key=key, account=account, action=action, fields=fields)
+
+
+def _cells(step: Step) -> Iterator[tuple[str, Cell, Cell]]:
+    if isinstance(step, supplier_parts.Insert):
+        yield from ((field, None, after) for field, after in step.values)
+        return
+    before = dict(step.before)
+    yield from ((field, before.get(field), after) for field, after in step.after)
+
+
+def _text(cell: Cell) -> str:
+    return "" if cell is None else str(plain(cell))
 
 
 def foresee_order(key: str, write: PurchaseWrite, link: Link | None, supplier: Link | None) -> Preview:

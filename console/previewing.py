@@ -4,26 +4,35 @@ No watermark moves, no entry is made, no message is sent. Both systems are asked
 reference data, charts of accounts, and Cin7's suppliers where nobody read them before.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from console.foreseeing import Preview, foresee_invoice, foresee_order, foresee_supplier, foresee_verdict
+from console.foreseeing import (
+    Preview,
+    foresee_ifs,
+    foresee_invoice,
+    foresee_order,
+    foresee_supplier,
+    foresee_verdict,
+)
 from producers.poller import Stream
 from shared.assembly import Assembly
 from shared.cin7.records.suppliers import Supplier
 from shared.errors import Held
 from shared.flows import SUPPLIERS, Flow
-from shared.ifs.children import RawDocument
-from shared.ifs.pages import Row
 from shared.ledger import decisions, detecting, links
 from shared.ledger.links import Link
 from shared.ledger.views import foresight
+from shared.pulled import RawDocument
+from shared.rows import Row
 from shared.seeing import Lens
 from workers.composition import desk_of, first_contact_of
 from workers.mapping.actors import CHARTED, MAPPINGS, Result, findings_of, map_raw
+from workers.mapping.cin7_suppliers import Cin7SupplierWrite
 from workers.mapping.results import InvoiceWrite, JournalVerdict, PurchaseWrite, SupplierWrite, SupplierWrites
+from workers.writing.back_foresight import foresee_back
 from workers.writing.matching import duplicate_finding
 
 
@@ -50,9 +59,9 @@ class DryRun:
 
     def of_pull(self, stream: Stream, *, sweep: bool) -> Iterator[Preview]:
         with self.ledger.transaction() as cur:
-            mark = foresight.mark(cur, self.flow.name)
+            mark = foresight.mark(cur, stream.name)
         lens = stream.lens(self._start_from(stream, mark.start_from))
-        full = sweep or stream.strategy() == "sweep"
+        full = sweep or stream.reading.strategy() == "sweep"
 
         def admit(row: Row) -> bool:
             return not lens.skip(row.values)
@@ -63,13 +72,13 @@ class DryRun:
             with self.ledger.transaction() as cur:
                 return foresight.known(cur, self.flow.name, headers)
 
-        for batch in stream.read(watermark=mark.position, sweep=sweep, admit=admit, known=known):
+        for batch in stream.reading.read(watermark=mark.position, sweep=sweep, admit=admit, known=known):
             yield from self.of_documents(batch.documents, lens)
 
     def _start_from(self, stream: Stream, kept: str) -> str:
         """Return the go-live date as a pull would take it, without keeping it."""
-        if not self.flow.document or self.flow.passing or stream.start_from or kept:
-            return stream.start_from or kept
+        if not self.flow.document or self.flow.passing or stream.reading.start_from or kept:
+            return stream.reading.start_from or kept
         with self.ledger.transaction() as cur:
             now = detecting.database_now(cur)
         return f"{now.astimezone(ZoneInfo(self.parts.settings.ifs.time_zone)):%Y-%m-%d}"
@@ -87,20 +96,28 @@ class DryRun:
         with self.ledger.transaction() as cur:
             linked = links.of_keys(cur, self.flow.name, keys)
         for key, result in results:
-            of_account = {link.cin7_account: link for link in linked.get(key, ())}
             if isinstance(result, list):
                 yield Preview(flow=self.flow.name, key=key, action="held", findings=tuple(result))
-            elif isinstance(result, SupplierWrites):
-                for write in result.writes:
-                    yield self._supplier(key, write, of_account.get(write.account))
-            elif isinstance(result, PurchaseWrite):
-                with self.ledger.transaction() as cur:
-                    supplier = links.find(cur, SUPPLIERS.name, result.supplier_key, result.account)
-                yield foresee_order(key, result, of_account.get(result.account), supplier)
-            elif isinstance(result, InvoiceWrite):
-                yield foresee_invoice(key, result, of_account.get(result.account))
-            elif isinstance(result, JournalVerdict):
-                yield foresee_verdict(key, result)
+            else:
+                yield from self._of_write(key, result, {link.cin7_account: link for link in linked.get(key, ())})
+
+    def _of_write(self, key: str, write: msgspec.Struct, linked: Mapping[str, Link]) -> Iterator[Preview]:
+        """Yield what a writer would do with what was mapped; `linked` are the record's links by account."""
+        if isinstance(write, SupplierWrites):
+            for one in write.writes:
+                yield self._supplier(key, one, linked.get(one.account))
+        elif isinstance(write, Cin7SupplierWrite):
+            with self.ledger.transaction() as cur:
+                plan = foresee_back(cur, key, write, self.parts.rules.get(), self.parts.settings)
+            yield foresee_ifs(key, write.account, plan)
+        elif isinstance(write, PurchaseWrite):
+            with self.ledger.transaction() as cur:
+                supplier = links.find(cur, SUPPLIERS.name, write.supplier_key, write.account)
+            yield foresee_order(key, write, linked.get(write.account), supplier)
+        elif isinstance(write, InvoiceWrite):
+            yield foresee_invoice(key, write, linked.get(write.account))
+        elif isinstance(write, JournalVerdict):
+            yield foresee_verdict(key, write)
 
     def _changed(self, documents: Sequence[RawDocument], lens: Lens) -> list[RawDocument]:
         """Return the documents that a pull would make entries of."""
@@ -116,7 +133,7 @@ class DryRun:
         return changed
 
     def _mapped(self, document: RawDocument, lens: Lens) -> Result:
-        return map_raw(document.raw, lens.bound, MAPPINGS[self.flow], self.parts.rules.get())
+        return map_raw(document.raw, lens, MAPPINGS[self.flow], self.parts.rules.get())
 
     def _supplier(self, key: str, write: SupplierWrite, link: Link | None) -> Preview:
         """Preview one supplier in one account, after a look at what Cin7 is known to hold."""

@@ -8,6 +8,7 @@ from typing import Final
 
 import structlog
 
+from producers.hooks import hook_threads
 from producers.poller import Poller, Stream
 from producers.streams import poller_of, streams_of
 from shared.assembly import Assembly
@@ -26,8 +27,10 @@ def poll_all(parts: Assembly, stopping: Callable[[], bool], names: list[str]) ->
     if unknown := sorted(set(names) - set(BY_NAME)):
         raise Misconfigured(f"There is no flow {unknown[0]!r}: known are {', '.join(BY_NAME)}.")
     poller = poller_of(parts)
-    chosen = [stream for flow, stream in streams_of(parts).items() if not names or flow.name in names]
+    chosen = [stream for stream in streams_of(parts) if not names or stream.flow.name in names]
     threads = [threading.Thread(target=_loop, args=(poller, stream, stopping), daemon=True) for stream in chosen]
+    if not names:
+        threads += hook_threads(parts, stopping)
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -40,17 +43,17 @@ def _loop(poller: Poller, stream: Stream, stopping: Callable[[], bool]) -> None:
         try:
             pulled = poller.turn(stream)
         except ConnectorError as error:
-            log.warning("poll put off", flow=stream.flow.name, reason=str(error))
+            log.warning("poll put off", stream=stream.name, reason=str(error))
             pause.wait(2)
             continue
         except Exception:
-            log.exception("a bug in the poller; the stream goes on", flow=stream.flow.name)
+            log.exception("a bug in the poller; the stream goes on", stream=stream.name)
             pause.wait(10)
             continue
         if pulled is not None and (pulled.changed or pulled.outcome != "done"):
             log.info(
                 "pulled",
-                flow=pulled.flow,
+                stream=stream.name,
                 outcome=pulled.outcome,
                 rows=pulled.rows,
                 changed=pulled.changed,

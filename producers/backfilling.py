@@ -10,17 +10,18 @@ import msgspec
 import redis
 import structlog
 
-from shared.assembly import SOURCES, Assembly
+from shared.assembly import Assembly
 from shared.errors import ConnectorError
 from shared.flows import Flow, queue_of
 from shared.ifs import reading
 from shared.ifs.odata import both
-from shared.ifs.reading import Batch
 from shared.ifs.spans import Span, asked_for
 from shared.ledger import backfills, detecting, watermarks
 from shared.ledger.backfills import Backfill
 from shared.ledger.connection import Cur, Ledger
 from shared.ledger.watermarks import Watermark
+from shared.origins import SOURCES
+from shared.pulled import Batch
 from shared.queues import dead_letters
 from shared.queues.handing_over import hand_over
 
@@ -53,7 +54,7 @@ class Reader:
         self.span = span
         self.tell = tell
         self.stream = parts.settings.ifs.stream(flow.name)
-        self.lens = parts.lens(flow)
+        self.lens = parts.ifs_lens(flow)
         self.holder = f"{parts.actor} {uuid4()}"
 
     def run(self) -> Backfill:

@@ -8,11 +8,8 @@ SMALL: Final = 20
 SHARE: Final = 0.5
 
 
-def near_empty(met: int, known: int) -> str:
-    """Return why the sweep must not be believed, or ""."""
+def near_empty(met: int, known: int, suspect: str) -> str:
+    """Return why the sweep must not be believed, or ""; `suspect` says what to look at."""
     if known < SMALL or met >= known * SHARE:
         return ""
-    return (
-        f"The sweep met {met} of {known} known records, so none is reported as vanished: check the allowed companies "
-        "and sites of the connector's user in IFS."
-    )
+    return f"The sweep met {met} of {known} known records, so none is reported as vanished: {suspect}."

@@ -1,8 +1,8 @@
 """The pull all streams share: lead, read, record and hand over page by page; the watermark moves with each page."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Final, Literal, Protocol
+from typing import Final, Literal
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -14,16 +14,16 @@ from producers.brake import near_empty
 from producers.leading import leading
 from shared.errors import ConnectorError
 from shared.flows import Flow, queue_of
-from shared.ifs.children import RawDocument
 from shared.ifs.errors import IfsDenied, IfsRefused
-from shared.ifs.pages import Row
-from shared.ifs.reading import Batch
 from shared.ledger import detecting, watermarks
 from shared.ledger.connection import Cur, Ledger
 from shared.ledger.detecting import LEFT, Detected, Seen
 from shared.ledger.watermarks import Watermark
+from shared.origins import Reading
+from shared.pulled import Batch, RawDocument
 from shared.queues import dead_letters
 from shared.queues.handing_over import hand_over
+from shared.rows import Row
 from shared.seeing import Lens
 
 log = structlog.get_logger()
@@ -36,15 +36,6 @@ WATCHED_MAX: Final = 600
 NAMED_MAX: Final = 100
 
 Outcome = Literal["done", "failed", "stopped", "lost", "unserved"]
-Known = Callable[[Sequence[tuple[str, str]]], set[str]]
-
-
-class Read(Protocol):
-    """Reads what changed since a watermark, a batch per page."""
-
-    def __call__(
-        self, *, watermark: str | None, sweep: bool, admit: Callable[[Row], bool], known: Known
-    ) -> Iterator[Batch]: ...
 
 
 class Pulled(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,23 +54,22 @@ class Pulled(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Stream(msgspec.Struct, frozen=True, kw_only=True):
-    """One flow as it is polled.
+    """One stream as it is polled.
 
     Attributes:
-        source: the address of the set, as the audit shows it.
-        strategy: asks how changes are found; "sweep" reads everything every time.
         again: reads records by key; those that are not there are missing.
         lens: makes the lens for a start date.
     """
 
     flow: Flow
-    source: str
-    strategy: Callable[[], str]
-    start_from: str
-    every_s: float
-    read: Read
+    reading: Reading
     again: Callable[[Sequence[str]], dict[str, RawDocument]]
     lens: Callable[[str], Lens]
+
+    @property
+    def name(self) -> str:
+        """What its lead, its watermark and its log lines go by."""
+        return self.reading.name
 
 
 class Poller:
@@ -105,9 +95,9 @@ class Poller:
             sweep: read everything and compare, whatever the strategy.
         """
         with self.ledger.transaction() as cur:
-            if not force and not watermarks.due(cur, stream.flow.name):
+            if not force and not watermarks.due(cur, stream.name):
                 return None
-            mark = watermarks.lead(cur, stream.flow.name, self.holder, self.lease_s)
+            mark = watermarks.lead(cur, stream.name, self.holder, self.lease_s)
         if mark is None:
             return None
         try:
@@ -137,22 +127,24 @@ class Poller:
         start_from = self._start_from(stream, mark)
         pull = _Pull(self, stream, mark, stream.lens(start_from))
         try:
-            strategy = stream.strategy()
+            strategy = stream.reading.strategy()
             full = sweep or strategy == "sweep" or self._sweep_due(stream.flow, mark)
             pull.run("sweep" if full else strategy)
         except watermarks.LeaseLost as lost:
-            return pull.end("lost", str(lost), stream.every_s)
+            return pull.end("lost", str(lost), stream.reading.every_s)
         except ConnectorError as error:
-            log.warning("pull failed", flow=stream.flow.name, reason=str(error))
-            return pull.end("unserved" if unserved(stream.flow, error) else "failed", str(error), stream.every_s)
-        return pull.end("stopped" if pull.braked else "done", pull.remark, stream.every_s)
+            log.warning("pull failed", stream=stream.name, reason=str(error))
+            return pull.end(
+                "unserved" if unserved(stream.flow, error) else "failed", str(error), stream.reading.every_s
+            )
+        return pull.end("stopped" if pull.braked else "done", pull.remark, stream.reading.every_s)
 
     def _start_from(self, stream: Stream, mark: Watermark) -> str:
         """Return the go-live date: as set, else the day of the first poll, kept from then on."""
         if not stream.flow.document:
             return ""
-        if stream.start_from or stream.flow.passing:
-            return stream.start_from
+        if stream.reading.start_from or stream.flow.passing:
+            return stream.reading.start_from
         if mark.start_from:
             return mark.start_from
         with self.ledger.transaction() as cur:
@@ -179,7 +171,7 @@ class _Pull:
         self.lens = lens
         self.strategy = ""
         with self.ledger.transaction() as cur:
-            self.poll_id = watermarks.begin_poll(cur, mark, flow=self.flow, company="", source=stream.source)
+            self.poll_id = watermarks.begin_poll(cur, mark, flow=self.flow, company="", source=stream.reading.title)
         self.counts = dict.fromkeys(("pages", "rows", "changed", "unchanged", "skipped"), 0)
         self.position = mark.position
         self.remark = ""
@@ -193,9 +185,11 @@ class _Pull:
         """Read and record until nothing is left. A sweep starts at the first key, whatever the watermark."""
         self.strategy = strategy
         with self.ledger.transaction() as cur:
-            population = watermarks.population(cur, self.flow) if self.sweep else 0
-        since = None if self.sweep else self.mark.position
-        batches = self.stream.read(watermark=since, sweep=self.sweep, admit=self._admit, known=self._known)
+            population = watermarks.population(cur, self.flow, self.stream.reading.scope) if self.sweep else 0
+        # A sweep reads everything whatever the watermark, which only shows whether it is the first look.
+        batches = self.stream.reading.read(
+            watermark=self.mark.position, sweep=self.sweep, admit=self._admit, known=self._known
+        )
         while True:
             with self.ledger.transaction() as cur:
                 watermarks.still_leads(cur, self.mark)
@@ -237,7 +231,7 @@ class _Pull:
             held = detecting.held_keys(cur, self.flow, WATCHED_MAX)
             read_at = detecting.database_now(cur)
         # What has no key is found by full reads only.
-        keys = [key for key in held if self.lens.bound.asks_for(key)]
+        keys = [key for key in held if self.lens.can_be_asked_for(key)]
         if not keys:
             return
         found = self.stream.again(keys)
@@ -268,6 +262,7 @@ class _Pull:
         seen += [self.lens.left_out(key, values) for key, values in batch.skipped]
         with self.ledger.transaction() as cur:
             found = self._detected(cur, seen, read_at)
+            self.stream.reading.keep(cur, batch)
             counts = {
                 "pages": batch.pages,
                 "rows": batch.rows,
@@ -298,28 +293,30 @@ class _Pull:
         if self.stream.flow.passing:
             self._part(population)
             return
-        self.remark = near_empty(self.counts["rows"], population)
+        self.remark = near_empty(self.counts["rows"], population, self.stream.reading.suspect)
         if self.remark:
             self.braked = True
-            log.error("sweep stopped", flow=self.flow, reason=self.remark)
+            log.error("sweep stopped", stream=self.stream.name, reason=self.remark)
             return
         with self.ledger.transaction() as cur:
-            gone = watermarks.vanished(cur, self.flow, self.poll_id)
+            gone = watermarks.vanished(cur, self.flow, self.poll_id, self.stream.reading.scope)
             watermarks.advance(cur, self.mark, swept=True)
         if gone:
-            self.remark = f"{len(gone)} records are not in IFS any more: {', '.join(gone[:NAMED_MAX])}"
-            log.warning("records vanished", flow=self.flow, count=len(gone), keys=gone[:NAMED_MAX])
+            self.remark = (
+                f"{len(gone)} records are not in {self.stream.reading.where} any more: {', '.join(gone[:NAMED_MAX])}"
+            )
+            log.warning("records vanished", stream=self.stream.name, count=len(gone), keys=gone[:NAMED_MAX])
 
     def _part(self, population: int) -> None:
         """Close what is open of records that have left, as they do: that is no loss."""
         with self.ledger.transaction() as cur:
-            gone = watermarks.vanished(cur, self.flow, self.poll_id)
+            gone = watermarks.vanished(cur, self.flow, self.poll_id, self.stream.reading.scope)
             left = {*gone, *detecting.left_open(cur, self.flow)}
             unheld = detecting.leave(cur, self.flow, sorted(left), why=LEFT, actor=self.actor)
             watermarks.advance(cur, self.mark, swept=True)
         if gone:
-            log.info("records have left", flow=self.flow, count=len(gone), held_before=len(unheld))
-        if near_empty(population - len(gone), population):
+            log.info("records have left", stream=self.stream.name, count=len(gone), held_before=len(unheld))
+        if near_empty(population - len(gone), population, self.stream.reading.suspect):
             self.remark = (
                 f"{len(gone)} of {population} records have left at once: they were posted, or the connector's user has "
                 "lost companies in IFS."
@@ -348,4 +345,4 @@ class _Pull:
             with self.ledger.transaction() as cur:
                 watermarks.advance(cur, self.mark, next_in_s=every_s)
         except watermarks.LeaseLost as lost:
-            log.warning("the stream is led elsewhere", flow=self.flow, reason=str(lost))
+            log.warning("the stream is led elsewhere", stream=self.stream.name, reason=str(lost))

@@ -24,30 +24,21 @@ from shared.config.master_key import open_cipher
 from shared.config.settings import Settings
 from shared.current_rules import CurrentRules
 from shared.errors import Misconfigured, Retryable
-from shared.flows import JOURNALS, PURCHASE_ORDERS, SUPPLIER_INVOICES, SUPPLIERS, Flow
+from shared.flows import Flow
 from shared.http import Http
-from shared.ifs import grouped, reading
+from shared.ifs import reading
 from shared.ifs.charts import read_chart
-from shared.ifs.children import RawDocument
 from shared.ifs.client import IfsClient
-from shared.ifs.records import journals, purchase_orders, supplier_invoices, suppliers
-from shared.ifs.sources import Source
 from shared.ifs_charts import IfsCharts
-from shared.ledger import backfills
 from shared.ledger.connection import Ledger
 from shared.ledger.migrations import require_current
+from shared.origins import ORIGINS
+from shared.pulled import RawDocument
 from shared.queues.broker import LOST, redis_client, require_safe_redis
-from shared.seeing import Lens
+from shared.seeing import IfsLens, Lens
 
 log = structlog.get_logger()
 T = TypeVar("T")
-
-SOURCES: Final[Mapping[Flow, Source]] = {
-    SUPPLIERS: suppliers.SOURCE,
-    PURCHASE_ORDERS: purchase_orders.SOURCE,
-    SUPPLIER_INVOICES: supplier_invoices.SOURCE,
-    JOURNALS: journals.SOURCE,
-}
 
 #: Seconds for which a server may start later than we do.
 PATIENCE_S: Final = 60.0
@@ -147,19 +138,17 @@ class Assembly:
 
     def lens(self, flow: Flow, start_from: str = "") -> Lens:
         """Return how records of `flow` are looked at."""
-        bound = SOURCES[flow].bound(self.settings.ifs.stream(flow.name))
-        admitted: tuple[tuple[str, str], ...] = ()
-        if start_from:
-            with self.ledger.transaction() as cur:
-                admitted = backfills.admitted(cur, flow.name)
-        return Lens(flow, bound, self.settings.policy, start_from, admitted)
+        return ORIGINS[flow].lens(self, start_from)
+
+    def ifs_lens(self, flow: Flow, start_from: str = "") -> IfsLens:
+        """Return how records of a flow that comes from IFS are looked at."""
+        lens = self.lens(flow, start_from)
+        assert isinstance(lens, IfsLens), f"{flow.name} does not come from IFS"  # noqa: S101 - a slip of ours.
+        return lens
 
     def read_by_key(self, flow: Flow, keys: Sequence[str], lane: str) -> dict[str, RawDocument]:
-        """Return the records of `flow` with these keys, as IFS has them now; those that are not there are missing."""
-        stream = self.settings.ifs.stream(flow.name)
-        source = SOURCES[flow]
-        read = grouped.read_by_key if source.grouped else reading.read_by_key
-        return read(self.ifs, source, stream, keys, lane=lane)
+        """Return the records of `flow` with these keys, as they are now; those that are not there are missing."""
+        return ORIGINS[flow].by_key(self, keys, lane)
 
     def _require_schema(self) -> None:
         with self.ledger.transaction() as cur:

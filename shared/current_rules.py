@@ -3,7 +3,9 @@
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import msgspec
 import structlog
@@ -16,6 +18,7 @@ from shared.config.settings import Settings
 from shared.config.tables import load_tables
 from shared.errors import ConnectorError, Misconfigured, Retryable
 from shared.findings import Finding, is_about_ifs
+from shared.flows import SUPPLIERS
 from shared.ifs.charts import Chart
 from shared.ifs.records.accounts import Account
 from shared.ifs_charts import AT_MOST_EVERY_S, KEPT, IfsCharts
@@ -108,7 +111,7 @@ class CurrentRules:
         revision = self.revision()
         with self._lock:
             if self._known is not None and self._known[0] == revision:
-                return self._known[1]
+                return self._of_today(self._known[1])
             rules = self._load()
             missing = self._unread(rules)
             if missing:
@@ -116,7 +119,11 @@ class CurrentRules:
                 revision = self.revision()
                 rules = self._load()
             self._known = (revision, rules)
-            return rules
+            return self._of_today(rules)
+
+    def _of_today(self, rules: Rules) -> Rules:
+        today = f"{datetime.now(ZoneInfo(self.settings.ifs.time_zone)):%Y-%m-%d}"
+        return msgspec.structs.replace(rules, today=today)
 
     def refresh_for(self, findings: Sequence[Finding]) -> bool:
         """Read again what `findings` miss, at most once a minute; return whether anything was read."""
@@ -226,6 +233,8 @@ class CurrentRules:
             reference={account: _reference(found) for account, found in parts.items()},
             ifs_sites=ifs_sites,
             ifs_accounts=ifs_accounts,
+            supplier_status="blocked" in self.settings.ifs.stream(SUPPLIERS.name).fields,
+            new_supplier=self.settings.ifs.new_supplier,
         )
 
 

@@ -28,6 +28,14 @@ def is_about_ifs(finding: Finding) -> bool:
     return finding.field.endswith(IN_IFS)
 
 
+class Difference(Finding, frozen=True, kw_only=True):
+    """A field on which the two sides differ, with its three values: in common before, in IFS, in Cin7."""
+
+    before: str
+    ifs: str
+    cin7: str
+
+
 #: Codes whose cause can be seen to be gone by looking again (chart, mapping tables, links); their records go on by
 #: themselves. All others need a person's judgement.
 SELF_CLEARING: Final = frozenset(

@@ -36,8 +36,11 @@ JOURNALS: Final = Flow(
     "journals", ("Company", "AccountingYear", "VoucherType", "VoucherNo"), optional=True, passing=True
 )
 
+#: From Cin7 to IFS: what its people change. The key begins with the name of the Cin7 account.
+CIN7_SUPPLIERS: Final = Flow("cin7_suppliers", ("Account", "ID"), document=False)
+
 #: In dependency order: a flow may wait for records of the flows before it.
-FLOWS: Final = (SUPPLIERS, PURCHASE_ORDERS, SUPPLIER_INVOICES, JOURNALS)
+FLOWS: Final = (SUPPLIERS, PURCHASE_ORDERS, SUPPLIER_INVOICES, JOURNALS, CIN7_SUPPLIERS)
 BY_NAME: Final = {flow.name: flow for flow in FLOWS}
 
 

@@ -2,24 +2,49 @@
 
 from collections.abc import Mapping
 from datetime import date
+from typing import Any, Protocol
 
 import msgspec
 
+from shared.cin7 import answers, supplier_documents
+from shared.cin7.errors import Cin7Unclear
 from shared.config.settings import PolicySettings
+from shared.findings import Finding
 from shared.fingerprints import digest, fingerprint
 from shared.flows import Flow
-from shared.ifs.children import RawDocument
 from shared.ifs.documents import decode
 from shared.ifs.sources import Bound
+from shared.ledger import detecting
 from shared.ledger.detecting import Seen
+from shared.pulled import RawDocument
 
 
-class Lens(msgspec.Struct, frozen=True):
-    """How one flow's records are looked at.
+class Lens(Protocol):
+    """How one flow's records are looked at."""
+
+    def decode(self, raw: bytes) -> Any | list[Finding]:  # noqa: ANN401 - the struct that the flow's mapping takes.
+        """Return the record that a raw document holds, or every reason why it cannot be read."""
+
+    def skip(self, values: Mapping[str, object], *, again: bool = False) -> str:
+        """Return why the record of this header is left alone, or ""; `again`, it was seen before."""
+
+    def seen(self, document: RawDocument, *, again: bool = False) -> Seen:
+        """Return what the ledger records of a document, or of one that is left alone."""
+
+    def left_out(self, key: str, header: Mapping[str, object]) -> Seen:
+        """Return what the ledger records of a header that was not admitted."""
+
+    def can_be_asked_for(self, key: str) -> bool:
+        """Say whether a record can be read by its key; what has none is met by full reads only."""
+
+
+class IfsLens(msgspec.Struct, frozen=True):
+    """How records of IFS are looked at.
 
     Attributes:
         start_from: YYYY-MM-DD; documents dated before it are counted, not sent. Empty for what is no document.
         admitted: spans of dates before it, both ends included, that were brought in after the fact.
+        today: YYYY-MM-DD on IFS's clock. A record that has expired since is another than it was.
     """
 
     flow: Flow
@@ -27,6 +52,15 @@ class Lens(msgspec.Struct, frozen=True):
     policy: PolicySettings
     start_from: str = ""
     admitted: tuple[tuple[str, str], ...] = ()
+    today: str = ""
+
+    def decode(self, raw: bytes) -> Any | list[Finding]:  # noqa: ANN401 - the struct that `bound.document` is.
+        """Return the document."""
+        return decode(self.bound, raw)
+
+    def can_be_asked_for(self, key: str) -> bool:
+        """Say whether IFS can have such a key."""
+        return bool(self.bound.asks_for(key))
 
     def skip(self, values: Mapping[str, object], *, again: bool = False) -> str:
         """Return why the record of this header is left alone, or "".
@@ -61,7 +95,7 @@ class Lens(msgspec.Struct, frozen=True):
         if isinstance(decoded, list):  # What cannot be decoded is known by its bytes.
             mark, company = digest(document.raw)[:32], ""
         else:
-            mark, company = fingerprint(decoded), getattr(decoded.header, "company", None) or ""
+            mark, company = self._mark(decoded), getattr(decoded.header, "company", None) or ""
         return Seen(
             key=document.key,
             raw=document.raw,
@@ -71,6 +105,10 @@ class Lens(msgspec.Struct, frozen=True):
             stamp=document.stamp,
             dated=self.dated(header),
         )
+
+    def _mark(self, decoded: Any) -> str:  # noqa: ANN401 - as above.
+        expiry = str(getattr(decoded.header, self.bound.source.expiry, None) or "") if self.bound.source.expiry else ""
+        return fingerprint((decoded, expiry) if expiry and expiry < self.today else decoded)
 
     def left_out(self, key: str, header: Mapping[str, object]) -> Seen:
         """Return what the ledger records of a header that was not admitted."""
@@ -87,6 +125,52 @@ class Lens(msgspec.Struct, frozen=True):
             return date.fromisoformat(self.bound.date(header))
         except ValueError:
             return None
+
+
+class Cin7SupplierLens(msgspec.Struct, frozen=True):
+    """How suppliers of Cin7 are looked at.
+
+    Attributes:
+        number_attributes: by account, which attribute shows the number in IFS.
+    """
+
+    number_attributes: Mapping[str, int]
+
+    def decode(self, raw: bytes) -> Any | list[Finding]:  # noqa: ANN401 - as above.
+        """Return the supplier and its account."""
+        return supplier_documents.decode(raw)
+
+    def can_be_asked_for(self, key: str) -> bool:
+        """Every supplier has an id."""
+        return bool(key)
+
+    def skip(self, values: Mapping[str, object], *, again: bool = False) -> str:
+        """Leave no supplier alone for what it is."""
+        return ""
+
+    def seen(self, document: RawDocument, *, again: bool = False) -> Seen:
+        """Return what the ledger records: only what both sides hold is news."""
+        found = self.decode(document.raw)
+        if isinstance(found, list):
+            mark = digest(document.raw)[:32]
+        else:
+            mark = supplier_documents.mark(found.supplier, self.number_attributes.get(found.account, 1))
+        return Seen(
+            key=document.key,
+            raw=document.raw,
+            fingerprint=mark,
+            header_tag=document.header_tag,
+            stamp=document.stamp,
+        )
+
+    def left_out(self, key: str, header: Mapping[str, object]) -> Seen:
+        """Return what the ledger records of a supplier that was there before anybody looked."""
+        account = key.partition("/")[0]
+        try:
+            mark = supplier_documents.mark(answers.supplier(header), self.number_attributes.get(account, 1))
+        except Cin7Unclear:
+            mark = digest(repr(sorted(header.items())).encode("utf-8", "backslashreplace"))[:32]
+        return Seen(key=key, raw=b"", fingerprint=mark, header_tag=mark, skipped=detecting.COUNTED)
 
 
 class _Headed(msgspec.Struct):

@@ -11,10 +11,12 @@ from shared.flows import BY_NAME, FLOWS, Flow
 from shared.ledger.causes import Cause, companies_doubted
 from workers.holding import Guard
 from workers.mapping.actors import MAPPINGS, MappingStage, findings_of, map_raw
+from workers.mapping.cin7_suppliers import Cin7SupplierWrite
 from workers.mapping.rereading import Rereader
 from workers.mapping.results import JournalVerdict
 from workers.replaying import Releaser
 from workers.writing.actors import Writing, writers
+from workers.writing.back_foresight import foresee_back, stands_against
 from workers.writing.desk import IFS, Account, Desk, Pace, Tenant
 from workers.writing.duplicates import DuplicateWatch
 from workers.writing.first_contact import FirstContact
@@ -30,7 +32,7 @@ def mapping_stages(parts: Assembly) -> dict[Flow, MappingStage]:
         lens = parts.lens(flow)
         stages[flow] = MappingStage(
             flow,
-            bound=lens.bound,
+            lens=lens,
             ledger=parts.ledger,
             client=parts.redis,
             rules=parts.rules,
@@ -43,10 +45,9 @@ def mapping_stages(parts: Assembly) -> dict[Flow, MappingStage]:
 
 def desk_of(parts: Assembly, stopping: Callable[[], bool]) -> Desk:
     """Return what the writers of a process work with."""
-    seats = {name: Seats(len(parts.settings.cin7)) for name in parts.settings.cin7}
-    paces = {name: Pace() for name in parts.settings.cin7}
-
-    of_ifs, pace_of_ifs = Seats(len(parts.settings.cin7) + 1), Pace()
+    targets = len(parts.settings.cin7) + 1
+    seats = {name: Seats(targets) for name in (*parts.settings.cin7, IFS)}
+    paces = {name: Pace() for name in (*parts.settings.cin7, IFS)}
 
     def account(name: str) -> Account:
         client = parts.cin7(name)
@@ -64,13 +65,23 @@ def desk_of(parts: Assembly, stopping: Callable[[], bool]) -> Desk:
         return Tenant(
             name=IFS,
             budget=client.budget,
-            seats=of_ifs,
-            pace=pace_of_ifs,
+            seats=seats[IFS],
+            pace=paces[IFS],
             call_s_max=client.call_s_max,
             client=client,
         )
 
-    return Desk(parts.ledger, parts.redis, parts.settings, parts.actor, account, stopping, tenant)
+    return Desk(
+        parts.ledger,
+        parts.redis,
+        parts.settings,
+        parts.actor,
+        account,
+        stopping,
+        tenant,
+        rules=parts.rules.get,
+        read_again=parts.read_by_key,
+    )
 
 
 def first_contact_of(parts: Assembly) -> FirstContact:
@@ -100,7 +111,7 @@ def still_there(parts: Assembly, cause: Cause, entry_id: int) -> bool:
     """Say whether an entry that is sent again with the rules of the moment still runs into `cause`."""
     rows = parts.ledger.rows(
         """
-        select e.flow, b.raw, e.stage from entry e
+        select e.flow, b.raw, e.stage, e.key from entry e
         join body b on b.entry_id = e.id and b.kind = 'source' and b.at = e.detected_at
         where e.id = %s
         """,
@@ -108,15 +119,18 @@ def still_there(parts: Assembly, cause: Cause, entry_id: int) -> bool:
     )
     if not rows:
         return True
-    flow, stage = BY_NAME[rows[0][0]], rows[0][2]
+    flow, stage, key = BY_NAME[rows[0][0]], rows[0][2], str(rows[0][3])
     rules = parts.rules.get()
     try:
-        result = map_raw(bytes(rows[0][1]), parts.lens(flow).bound, MAPPINGS[flow], rules)
+        result = map_raw(bytes(rows[0][1]), parts.lens(flow), MAPPINGS[flow], rules)
     except Exception:  # Whatever is wrong with one record, the causes of the others are looked at.
         log.exception("a bug keeps this cause", cause=cause.id, entry=entry_id)
         return True
     found = findings_of(result)
-    if stage == "write" and not found and not isinstance(result, JournalVerdict):
+    if isinstance(result, Cin7SupplierWrite):
+        with parts.ledger.transaction() as cur:
+            found = stands_against(foresee_back(cur, key, result, rules, parts.settings))
+    elif stage == "write" and not found and not isinstance(result, JournalVerdict):
         return True  # What only the writer ran into, mapping cannot show to be gone.
     return (cause.code, cause.company, cause.value) in {(one.code, one.company, one.value) for one in found}
 

@@ -13,7 +13,7 @@ from workers.mapping.purchase_orders import map_order as rule
 
 
 def declare(broker: RedisBroker, parts: Assembly, tally: Tally) -> None:
-    bound = parts.lens(PURCHASE_ORDERS).bound
+    lens = parts.lens(PURCHASE_ORDERS)
     rules = parts.rules.get()
 
     @dramatiq.actor(queue_name=WRITE_QUEUE, actor_name="write", broker=broker)
@@ -22,7 +22,7 @@ def declare(broker: RedisBroker, parts: Assembly, tally: Tally) -> None:
 
     @dramatiq.actor(queue_name=MAP_QUEUE, actor_name="map", broker=broker)
     def map_order(document: str) -> None:
-        result = map_raw(document.encode(), bound, rule, rules)
+        result = map_raw(document.encode(), lens, rule, rules)
         assert not isinstance(result, list), result
         write_order.send(canonical(result).decode())
         tally.add()

@@ -8,9 +8,10 @@ import time
 import dramatiq
 
 from benchmarks.bare.hops import MAP_QUEUE, stock_broker
-from shared.assembly import SOURCES, from_environment
+from shared.assembly import from_environment
 from shared.flows import PURCHASE_ORDERS
 from shared.ifs import reading
+from shared.origins import SOURCES
 
 
 def main() -> None:

@@ -10,11 +10,12 @@ from console.checking import cin7, ifs, streams
 from console.checking.cin7 import Account
 from console.checking.ifs import StreamInUse, Tenant
 from console.checking.results import Check, Result, Said, failed, passed, run_checks, warned
-from shared.assembly import CLOCK_SKEW_S_MAX, SOURCES, Assembly
+from shared.assembly import CLOCK_SKEW_S_MAX, Assembly
 from shared.config.rules import Tables
 from shared.config.tables import load_tables
 from shared.errors import Misconfigured
-from shared.flows import FLOWS, JOURNALS
+from shared.flows import JOURNALS
+from shared.origins import SOURCES
 from shared.queues.broker import require_safe_redis
 
 #: What is tried in IFS, in the order in which one builds on the other.
@@ -66,7 +67,7 @@ def everything(parts: Assembly) -> Iterator[Result]:
 
 def streams_in_use(parts: Assembly, tables: Tables) -> tuple[StreamInUse, ...]:
     """Return the streams that the settings leave enabled, in flow order."""
-    chosen = [(flow, parts.settings.ifs.stream(flow.name)) for flow in FLOWS]
+    chosen = [(flow, parts.settings.ifs.stream(flow.name)) for flow in SOURCES]
     bound = [(flow, stream, SOURCES[flow].bound(stream)) for flow, stream in chosen if stream.enabled]
     shows = {JOURNALS: bool(parts.settings.policy.journal_verdict_field)}
     return tuple(

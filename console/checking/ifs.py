@@ -17,8 +17,8 @@ from shared.ifs.errors import IfsDenied, IfsRefused
 from shared.ifs.grouping import slices
 from shared.ifs.metadata import Metadata
 from shared.ifs.odata import Bare, both, equals, url
-from shared.ifs.pages import Row
-from shared.ifs.sources import HEADER, Bound, BoundSet, key_text
+from shared.ifs.sources import HEADER, NO_PROPERTY, Bound, BoundSet, key_text
+from shared.rows import Row
 
 LANE: Final = "live"
 #: Absent, or not for this user.
@@ -155,7 +155,8 @@ def _compared(stream: StreamInUse, of: BoundSet, known: Metadata) -> Iterator[Sa
         return
     properties = known[of.entity_set]
     required = {field.name for field in msgspec.structs.fields(of.source.shape) if field.required}
-    missing = {name: prop for name, prop in of.properties.items() if prop not in properties}
+    named = {name: prop for name, prop in of.properties.items() if not prop.startswith(NO_PROPERTY)}
+    missing = {name: prop for name, prop in named.items() if prop not in properties}
     for name in [name for name in missing if name in required]:
         remedy = f'In {section} write fields = {{ {name} = "<the tenant\'s property>" }}.'
         yield failed(f"{of.title} has no property {missing[name]}, without which no record can be read.", remedy)

@@ -12,14 +12,15 @@ from console.checking.results import Said, failed, passed, warned
 from shared.errors import ConnectorError
 from shared.flows import BY_NAME, JOURNALS
 from shared.ifs import grouped
-from shared.ifs.children import RawDocument, documents
+from shared.ifs.children import documents
 from shared.ifs.documents import decode
 from shared.ifs.errors import IfsDenied, IfsRefused
 from shared.ifs.odata import Bare, both, past, url
-from shared.ifs.pages import Row
 from shared.ifs.scanning import Query
 from shared.ifs.sources import HEADER, BoundSet
 from shared.ifs.strategies import properties_of, strategy_of
+from shared.pulled import RawDocument
+from shared.rows import Row
 
 #: Parents whose children one call brings; our own cautious figure for long keys.
 _PARENTS_PER_CALL: Final = 60

@@ -6,6 +6,7 @@ import msgspec
 from console import exits
 from console.context import Context
 from console.output import json_option, print_json, print_table, say
+from console.resolving import resolve
 from console.storytelling import show_entry, shown_body
 from shared.config.checking import near
 from shared.errors import ConnectorError
@@ -16,6 +17,7 @@ from shared.ledger.views import holds, stories
 from shared.queues import dead_letters
 from shared.queues.broker import LOST
 from workers.replaying import replay
+from workers.writing.merging import Take
 
 
 @click.group(invoke_without_command=True)
@@ -101,6 +103,27 @@ def replay_(context: Context, ids: tuple[int, ...], cause: str | None, everythin
             wanted = holds.all_held(cur) if everything else list(ids)
     sent = replay(parts.ledger, parts.redis, wanted, actor=parts.actor, why=f"replayed by {context.person}")
     return _tell("replayed", sent, sorted(set(wanted) - set(sent)), as_json=as_json)
+
+
+@command.command("resolve")
+@click.argument("entry_id", metavar="ID", type=click.IntRange(min=1))
+@click.option("--take", type=click.Choice(["ifs", "cin7"]), required=True, help="Which side is right.")
+@click.option("--field", default="", metavar="F", help="Only this field, as the finding names it, or one group.")
+@json_option
+@click.pass_obj
+def resolve_(context: Context, entry_id: int, take: Take, field: str, as_json: bool) -> int:
+    """Settle a supplier on which both sides differ, and send it through; kept with your name.
+
+    `--take cin7` on a supplier that IFS does not know lets it be created there.
+    """
+    done = resolve(context.parts, entry_id, take, field.strip(), person=context.person)
+    if as_json:
+        print_json(done)
+    else:
+        for account, fields in done.fields.items():
+            say(f"{account}: {take} is right for {', '.join(fields)}.")
+        say(f"{len(done.replayed)} sent on: {', '.join(map(str, done.replayed))}.")
+    return exits.DONE
 
 
 @command.command("dismiss")

@@ -42,15 +42,15 @@ def command(context: Context, flows: tuple[str, ...], sweep: bool, dry_run: bool
     for stream in streams:
         one = _pull(poller, stream, sweep=sweep)
         if one is None:
-            failures.append(f"{stream.flow.name}: another process has been pulling it for {LEAD_WAITED_S:.0f} s.")
+            failures.append(f"{stream.name}: another process has been pulling it for {LEAD_WAITED_S:.0f} s.")
             continue
         pulled.append(one)
         if one.outcome == "unserved" and one.flow not in flows:
             click.echo(visible(f"{one.flow} is not read: {one.error}"), err=True)
         elif one.outcome != "done":
-            failures.append(f"{one.flow}: {one.error}")
+            failures.append(f"{stream.name}: {one.error}")
         if not as_json:
-            _say(one)
+            _say(stream.name, one)
     if as_json:
         print_json(pulled)
     if failures:
@@ -68,11 +68,11 @@ def _foreseen(parts: Assembly, stream: Stream, *, sweep: bool) -> Iterator[Previ
 
 
 def _chosen(parts: Assembly, flows: tuple[str, ...]) -> list[Stream]:
-    known = {flow.name: stream for flow, stream in streams_of(parts).items()}
+    known = streams_of(parts)
     for name in flows:
-        if name not in known:
+        if name not in {stream.flow.name for stream in known}:
             raise click.UsageError(f"{name} is not enabled in the settings: see [ifs.streams.{name}].")
-    return [stream for name, stream in known.items() if not flows or name in flows]
+    return [stream for stream in known if not flows or stream.flow.name in flows]
 
 
 def _pull(poller: Poller, stream: Stream, *, sweep: bool) -> Pulled | None:
@@ -85,9 +85,9 @@ def _pull(poller: Poller, stream: Stream, *, sweep: bool) -> Pulled | None:
         time.sleep(LOOK_EVERY_S)
 
 
-def _say(one: Pulled) -> None:
+def _say(name: str, one: Pulled) -> None:
     say(
-        f"{one.flow}: {one.rows} rows in {one.pages} pages ({one.strategy}); {one.changed} changed, "
+        f"{name}: {one.rows} rows in {one.pages} pages ({one.strategy}); {one.changed} changed, "
         f"{one.unchanged} unchanged, {one.skipped} not sent."
     )
     if one.outcome == "done" and one.error:

@@ -15,7 +15,8 @@ class Rule(msgspec.Struct, kw_only=True):
     """One fault. What is empty matches every call; `times` None means again and again.
 
     `after_commit`: the call has its effect first, and only its answer is lost or false. `skip` lets that many matching
-    calls pass first. `path` is the start of the endpoint, as in `/advanced-purchase`, whatever its case.
+    calls pass first. `late_s`: the call has its effect so many seconds after its client was told of the fault, on the
+    stand-in's clock. `path` is the start of the endpoint, as in `/advanced-purchase`, whatever its case.
     """
 
     kind: str
@@ -26,6 +27,7 @@ class Rule(msgspec.Struct, kw_only=True):
     skip: int = 0
     probability: float = 1.0
     after_commit: bool = False
+    late_s: float = 0.0
     body_contains: str = ""
     seconds: float = 1.0
     text: str = "Refused on demand"

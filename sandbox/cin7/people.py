@@ -19,9 +19,16 @@ HEADER_FIELDS = frozenset({"Note", "RequiredBy", "Contact", "Phone", "Location",
 
 
 def edit_supplier(company: Company, row: Json) -> Supplier:
-    """Save a supplier as a person would; with the ID of a known one, or its name, it is an edit."""
+    """Save a supplier as a person would; with the ID of a known one, or its name, it is an edit.
+
+    `Removed` lists the IDs of addresses and contacts to take away, which no call of the API can do.
+    """
     known = company.suppliers.by_id.get(guid(row.get("ID")) or "") or company.suppliers.named(row.get("Name", ""))
-    return suppliers.save(company, known, row)
+    saved = suppliers.save(company, known, {name: value for name, value in row.items() if name != "Removed"})
+    gone = {guid(entry) for entry in row.get("Removed", ())}
+    saved.addresses = [entry for entry in saved.addresses if entry["ID"] not in gone]
+    saved.contacts = [entry for entry in saved.contacts if entry["ID"] not in gone]
+    return saved
 
 
 def edit_book(company: Company, book: str, rows: list[Json], removed: list[str]) -> list[Json]:

@@ -51,7 +51,9 @@ class IfsApp:
             return
         call = self.tenant.seen(request)
         fault = self.tenant.faults.take(request.method, unquote(f"{request.path}?{request.query}"))
-        if fault is not None and fault.kind == "drop_before":
+        if fault is not None and fault.kind in ("drop_before", "drop_late"):
+            if fault.kind == "drop_late":
+                self.tenant.put_off(request, call, fault.delay_s)
             await _cut(scope, send)
             return
         await self._wait(request, fault)

@@ -40,7 +40,7 @@ _SUPPLIERS = (
             DefaultLanguage:string(2) CreationDate:date= PartyType:enum(PartyType) Party:string(20)=
             DefaultDomain:bool= SuppliersOwnId:string(100) CorporateForm:string(8) BusinessClassification:string(20)
             IdentifierReference:string(100) SupplierCategory:enum(SupplierInfoCategory) OneTime:bool B2bSupplier:bool
-            PictureId:int64 ChangeDate:timestamp="""
+            PictureId:int64 ChangeDate:timestamp= Cf_Blocked:bool Cf_ExpireDate:date"""
         ),
     ),
     EntityType(

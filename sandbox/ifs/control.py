@@ -170,7 +170,7 @@ class Control:
         self._tenant.reset()
 
     def _state(self, request: Request) -> object:
-        self._tenant.store.settle()
+        self._tenant.settle()
         query = dict(parse_qsl(request.query))
         store = self._tenant.store
         if "set" not in query:

@@ -20,6 +20,7 @@ Kind = Literal[
     "timeout",
     "drop_before",
     "drop_after",
+    "drop_late",
     "slow",
     "slow_body",
     "truncated",
@@ -42,9 +43,10 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     Attributes:
         kind: `429`, `modified` (MI_MODIFIED_ERROR), `ora`, `502`, `503`, `timeout` (504), `drop_before` and
-            `drop_after` (the connection is cut before or after the call took effect), `slow` (waits `delay_s`, then
-            answers), `slow_body` (the body trickles over `delay_s`), `truncated` (half the JSON), `unauthorized` (401,
-            and every token is void), `answer` (the given status, headers and body), `edit` (answers, then makes
+            `drop_after` (the connection is cut before or after the call took effect), `drop_late` (it is cut, and the
+            call takes effect `delay_s` later by the stand-in's clock, as far as it still may), `slow` (waits `delay_s`,
+            then answers), `slow_body` (the body trickles over `delay_s`), `truncated` (half the JSON), `unauthorized`
+            (401, and every token is void), `answer` (the given status, headers and body), `edit` (answers, then makes
             `edits`).
         times: how many matching calls it hits.
         skip: matching calls that pass before the first hit.

@@ -181,8 +181,10 @@ class Reader:
 def hidden_in(store: Store, table: str) -> frozenset[str]:
     """Return the properties of `table` that this tenant does not have."""
     hidden = frozenset(store.switches.hidden_properties.get(table, ()))
-    if table == "SupplierInfoGeneralSet" and not store.switches.supplier_change_date:
-        return hidden | {"ChangeDate"}
+    if table == "SupplierInfoGeneralSet":
+        stamp = frozenset() if store.switches.supplier_change_date else frozenset({"ChangeDate"})
+        custom = frozenset() if store.switches.supplier_custom_fields else frozenset({"Cf_Blocked", "Cf_ExpireDate"})
+        return hidden | stamp | custom
     if table == "VoucherSet" and not store.switches.voucher_custom_fields:
         return hidden | {"Cf_Cin7Check", "Cf_Cin7CheckState"}
     return hidden

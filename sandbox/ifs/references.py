@@ -34,6 +34,30 @@ _HELD_BY: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
 }
 
 
+#: Table to the tables that must hold a row of the same supplier first, and how each names it beside the company.
+#: Source: docs/apis/ifs.md#suppliers.
+_AFTER: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
+    "IdentityPayInfoSet": (("IdentityInvoiceInfoSet", "Identity"),),
+    "SupplierSet": (
+        ("SupplierInfoAddressSet", "SupplierId"),
+        ("IdentityInvoiceInfoSet", "Identity"),
+        ("IdentityPayInfoSet", "Identity"),
+    ),
+}
+
+
+def check_order(store: Store, table: str, values: Mapping[str, Any]) -> None:
+    """Refuse a part of a supplier whose turn has not come."""
+    supplier = values.get("VendorNo") or values.get("Identity")
+    for other, name in _AFTER.get(table, ()):
+        held = store.tables[other]
+        rows = [
+            dict(zip(held.kind.names, held.rows[key].values, strict=True)) for key in held.with_value(name, supplier)
+        ]
+        if not any(values.get("Company", row.get("Company")) == row.get("Company") for row in rows):
+            raise database_error(f"The {held.kind.luname} of supplier [{supplier}] does not exist yet.", "20111")
+
+
 def check_references(store: Store, table: str, values: Mapping[str, Any], given: Collection[str]) -> None:
     """Refuse a row that leans on one which does not exist; only properties that were `given` are looked at."""
     for names, needed in _NEEDS.get(table, ()):

@@ -33,6 +33,13 @@ class Store:
         self._uncommitted: list[tuple[float, str, Key, dict[str, Any] | None, str, str]] = []
         self.load("Projections", [{"Name": name, "Description": name} for name in sorted(SERVICES)])
 
+    def next_in_series(self, series: str) -> str:
+        """Return the next number that no supplier has."""
+        number = 1
+        while (found := series.format(number)) in {key[0] for key in self.tables["SupplierInfoGeneralSet"].rows}:
+            number += 1
+        return found
+
     def wall(self) -> str:
         return self.clock.wall(self.switches.time_zone)
 
@@ -74,6 +81,10 @@ class Store:
         self._uncommitted = [edit for edit in self._uncommitted if edit[0] > now]
         for _, table, key, changes, stamp, user in sorted(due, key=lambda edit: edit[0]):
             self._apply(table, key, changes, stamp, user)
+
+    def is_locked(self, table: str, key: Key) -> bool:
+        """Tell whether an edit of this row is made and not committed: everybody else has to wait for it."""
+        return any(edit[1:3] == (table, key) for edit in self._uncommitted)
 
     @property
     def uncommitted(self) -> int:

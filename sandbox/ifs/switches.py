@@ -17,6 +17,10 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         collection_etags: off, only a read by key tells the ETag.
         hidden_properties: per table, what this tenant does not have, such as Company on orders.
         supplier_change_date: supplier headers have a ChangeDate that moves with them.
+        supplier_custom_fields: an administrator gave suppliers the custom fields Cf_Blocked, a flag, and Cf_ExpireDate.
+        supplier_series: numbers suppliers that are created without a SupplierId, such as `S{:05}`; empty: nothing does.
+        creation_order: whether payment information needs invoice information of its company, and purchase information
+            both of them and an address, or only the supplier.
         voucher_custom_fields: an administrator gave vouchers the custom fields Cf_Cin7Check, a text, and
             Cf_Cin7CheckState, an enumeration.
         order_change_date: whether ChangeDate moves on edits of the header, never, or on edits of lines too.
@@ -41,6 +45,9 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     collection_etags: bool = True
     hidden_properties: dict[str, list[str]] = {}
     supplier_change_date: bool = False
+    supplier_custom_fields: bool = False
+    supplier_series: str = ""
+    creation_order: Literal["enforced", "references"] = "enforced"
     voucher_custom_fields: bool = True
     order_change_date: Literal["header", "never", "children"] = "header"
     history: bool = False

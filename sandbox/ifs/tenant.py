@@ -38,13 +38,28 @@ class Tenant:
         self.limits = Limits()
         self.faults = Faults()
         self.latency_s = self.latency_jitter_s = 0.0
+        #: Calls whose clients have gone and whose statements still run: (seconds since 1970 of the end, request, call).
+        self._late: list[tuple[float, Request, Call]] = []
+
+    def put_off(self, request: Request, call: Call, delay_s: float) -> None:
+        """Let a call take effect later; nobody will hear its answer."""
+        self._late.append((self.clock.now_s() + delay_s, request, call))
+
+    def settle(self) -> None:
+        """Make visible what was committed by now, and carry out the calls whose time has come, in its order."""
+        self.store.settle()
+        now = self.clock.now_s()
+        due = [late for late in self._late if late[0] <= now]
+        self._late = [late for late in self._late if late[0] > now]
+        for _, request, call in sorted(due, key=lambda late: late[0]):
+            self.answer(request, call)
 
     def seen(self, request: Request) -> Call:
         return self.requests.add(request, unquote(request.path), self.clock.now_s())
 
     def answer(self, request: Request, call: Call) -> Answer:
         """Return the honest answer to one call."""
-        self.store.settle()
+        self.settle()
         try:
             if len(request.path) + len(request.query) > self.store.switches.url_bytes_max:
                 return html(414, "Request-URI Too Large")

@@ -14,7 +14,7 @@ from sandbox.ifs.answers import DECODER, Answer, Refused, Request, data, databas
 from sandbox.ifs.catalogue import ENUMS
 from sandbox.ifs.general_ledger import check_not_posted
 from sandbox.ifs.reading import Reader, hidden_in
-from sandbox.ifs.references import check_references, referenced_by
+from sandbox.ifs.references import check_order, check_references, referenced_by
 from sandbox.ifs.shapes import Cell, Property
 from sandbox.ifs.tables import Key
 
@@ -49,7 +49,8 @@ class Writer:
     def _create(self, target: Target, request: Request) -> Answer:
         body = self._body(target, request)
         for name, value in target.fixed:
-            body.setdefault(name, value)
+            if body.setdefault(name, value) != value:
+                raise database_error(f"The field [{name}] differs from the row that the address leads through.")
         key = self._key_in(target, body)
         return self._insert(target, key, body, request)
 
@@ -61,6 +62,9 @@ class Writer:
             # The database numbers communication methods; a client that names one may.
             numbers = (key[2] for key in store.tables[target.table].rows if key[1] == body.get("Identity"))
             body["CommId"] = max(numbers, default=0) + 1
+        series = store.switches.supplier_series
+        if target.table == "SupplierInfoGeneralSet" and series and body.get("SupplierId") is None:
+            body["SupplierId"] = store.next_in_series(series)
         return tuple(body.get(name) for name in target.kind.key)
 
     def _insert(self, target: Target, key: Key, body: dict[str, Any], request: Request) -> Answer:
@@ -71,6 +75,12 @@ class Writer:
         if key in store.tables[target.table].rows:
             raise database_error(f"The {kind.luname} object already exists.", "20112")
         check_references(store, target.table, body, body)
+        if store.switches.creation_order == "enforced":
+            check_order(store, target.table, body)
+        if not self.reader.security.sees(target.table, tuple(body.get(name) for name in kind.names)):
+            raise database_error(
+                f"Company [{body.get('Company')}] is not allowed for user [{self.client_id}].", "20113"
+            )
         store.write(target.table, key, body, user=self.client_id)
         return self._stored(target, key, request, status=201)
 
@@ -84,6 +94,7 @@ class Writer:
             body.update(zip(target.kind.key, key, strict=True))
             return self._insert(target, key, body, request)
         self._check_match(target, match_tag)
+        self._check_lock(target, key)
         check_not_posted(target.kind, store.tables[target.table].rows[key])
         body = self._body(target, request)
         for name in target.kind.key:
@@ -109,6 +120,11 @@ class Writer:
             raise database_error(f"The {target.kind.luname} cannot be deleted: it is used by {holder}.", "20111")
         store.write(target.table, key, None, user=self.client_id)
         return Answer(status=204)
+
+    def _check_lock(self, target: Target, key: Key) -> None:
+        """Give up waiting for a row that somebody's open transaction holds."""
+        if self.reader.store.is_locked(target.table, key):
+            raise Refused(500, "", "ORA-30006: resource busy; acquire with WAIT timeout expired")
 
     def _check_match(self, target: Target, match_tag: str | None) -> None:
         row = self.reader.found(target)

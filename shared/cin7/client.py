@@ -10,13 +10,16 @@ from shared.budgets import Budget
 from shared.cin7 import answers, requests, wire
 from shared.cin7.answers import Page, Row
 from shared.cin7.errors import Cin7Throttled
+from shared.cin7.exact import exact_rows
 from shared.cin7.records.invoices import CreditNote, Invoice
 from shared.cin7.records.purchases import Order, Purchase, PurchaseHeader, PurchaseRow
 from shared.cin7.records.suppliers import Supplier
+from shared.cin7.records.webhooks import Webhook
 from shared.cin7.requests import Request, get
 from shared.config.credentials import Cin7Credentials
 from shared.config.settings import Cin7Settings
 from shared.http import Answer, Http
+from shared.rows import Row as ExactRow
 
 #: The largest page. Source: docs/apis/cin7.md#paging.
 LIMIT_MAX: Final = 1000
@@ -121,6 +124,23 @@ class Cin7Client:
         found = answers.page(self.call(request, slot=slot, lane=lane), "SupplierList")
         return found.total, [answers.supplier(row) for row in found.rows]
 
+    def supplier_rows(
+        self, page: int, *, modified_since: str | None = None, slot: str | None = None, lane: str = "live"
+    ) -> tuple[int, list[ExactRow]]:
+        """Return how many suppliers match in all, deprecated ones too, and those of one page as their exact bytes.
+
+        Raises:
+            Cin7Unclear: the answer holds no list of suppliers.
+        """
+        request = get("supplier", Page=page, Limit=LIMIT_MAX, ModifiedSince=modified_since, IncludeDeprecated=True)
+        return exact_rows(self.send(request, slot=slot, lane=lane), "SupplierList")
+
+    def supplier_row(self, supplier_id: str, *, slot: str | None = None, lane: str = "live") -> list[ExactRow]:
+        """Return the supplier with this id as its exact bytes; nothing where Cin7 does not have it."""
+        request = get("supplier", ID=supplier_id, IncludeDeprecated=True)
+        _, found = exact_rows(self.send(request, slot=slot, lane=lane), "SupplierList")
+        return [row for row in found if str(row.values.get("ID", "")).strip().lower() == supplier_id.lower()]
+
     def supplier(self, supplier_id: str, *, slot: str | None = None, lane: str = "live") -> Supplier | None:
         request = get("supplier", ID=supplier_id, IncludeDeprecated=True)
         found = answers.suppliers(self.call(request, slot=slot, lane=lane))
@@ -219,6 +239,23 @@ class Cin7Client:
         request = get("purchaseList", Page=page, Limit=limit, Search=search, UpdatedSince=updated_since)
         found = answers.page(self.call(request, slot=slot, lane=lane), "PurchaseList")
         return found.total, [answers.purchase_row(row) for row in found.rows]
+
+    # Webhooks; all of them are changed by whoever holds a key, so that ours are told apart by their id
+
+    def webhooks(self, *, lane: str = "live") -> list[Webhook]:
+        """Return every webhook of the account, whoever made it."""
+        return answers.webhooks(self.call(get("webhooks"), lane=lane))
+
+    def create_webhook(self, webhook: Webhook) -> list[Webhook]:
+        """Create one; return what the answer lists, which may be this one or all."""
+        return answers.webhooks(self.call(requests.create_webhook_request(webhook)))
+
+    def update_webhook(self, webhook: Webhook) -> list[Webhook]:
+        return answers.webhooks(self.call(requests.update_webhook_request(webhook)))
+
+    def delete_webhook(self, webhook_id: str) -> list[Webhook]:
+        """Delete one; return those that are left."""
+        return answers.webhooks(self.call(requests.delete_webhook_request(webhook_id)))
 
     # Reference data, as Cin7's own rows
 

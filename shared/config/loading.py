@@ -25,7 +25,15 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 #: What may be read from IFS, and the child sets of each. Names are those of the `[ifs.streams.<name>]` sections.
 STREAMS: Final[Mapping[str, tuple[str, ...]]] = {
-    "suppliers": ("addresses", "address_types", "comm_methods", "invoice_info", "tax_info"),
+    "suppliers": (
+        "addresses",
+        "address_types",
+        "comm_methods",
+        "invoice_info",
+        "tax_info",
+        "payment_info",
+        "purchase_info",
+    ),
     "purchase_orders": ("lines", "code_parts"),
     "supplier_invoices": ("items", "postings"),
     "journals": ("verdict",),

@@ -51,6 +51,11 @@ class IfsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     sweep_at: str = "02:30"
     #: Seconds to wait before looking for a row whose creation was not answered.
     settle_s: Annotated[float, msgspec.Meta(ge=0)] = 5
+    #: Properties that a supplier created in IFS is given, by set, such as `{ invoice_info = { GroupId = "1" } }`.
+    new_supplier: dict[str, dict[str, str | bool | int]] = {}
+    #: Property of a supplier's header that shows Cin7's id where IFS numbers new suppliers itself: by it one is found
+    #: again whose number was not answered.
+    new_supplier_mark: str = "SuppliersOwnId"
     streams: dict[str, StreamSettings] = {}
 
     def stream(self, name: str) -> StreamSettings:
@@ -70,6 +75,18 @@ class Cin7Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     order_status: Literal["AUTHORISED", "DRAFT"] = "AUTHORISED"
     gl_line_description: str = "line"
     poll_suppliers_every_s: Annotated[float, msgspec.Meta(gt=0)] = 60
+    #: Seconds by which each read of suppliers looks back before the newest stamp seen.
+    overlap_s: Annotated[int, msgspec.Meta(ge=0)] = 300
+    #: What becomes the number of a supplier that is created in IFS: what a person wrote into the attribute that shows
+    #: it, or the next of IFS's own series.
+    new_supplier_number: Literal["attribute", "series"] = "attribute"
+    #: Suppliers read in a minute because webhooks named them, and the seconds in which none is read a second time.
+    hint_reads_per_minute: Positive = 20
+    hint_rest_s: Annotated[float, msgspec.Meta(ge=0)] = 10
+    #: Seconds between looks whether Cin7 still calls our webhooks, and whether one that it switched off is to be
+    #: switched on again by itself.
+    hooks_look_every_s: Annotated[float, msgspec.Meta(gt=0)] = 900
+    hooks_reactivate: bool = False
     read_back: bool = True
     settle_s: Annotated[float, msgspec.Meta(ge=0)] = 5
     read_timeout_s: Positive = 30
@@ -141,6 +158,9 @@ class PolicySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     cost_centre: Literal["B", "C", "D", "E", "F", "G", "H", "I", "J"] = "B"
     #: Seconds after which a record that waits for another becomes a hold that names it.
     wait_limit_s: Positive = 86_400
+    #: A supplier that was written more often than this within so many seconds is held as a loop.
+    loop_changes: Positive = 6
+    loop_window_s: Positive = 600
     #: Seconds after which the work of a process that gave no sign of life is taken over by another. Above the longest
     #: call that a writer makes (`read_timeout_s` of its account).
     lease_s: Annotated[float, msgspec.Meta(gt=0)] = 60

@@ -8,9 +8,10 @@ import msgspec
 from shared.ifs.client import IfsClient
 from shared.ifs.errors import IfsDenied, IfsRefused
 from shared.ifs.odata import URL_LENGTH_MAX, Value, alternatives, between, both, encoded, equals, is_sendable, url
-from shared.ifs.pages import Row
 from shared.ifs.scanning import Query, pages
 from shared.ifs.sources import HEADER, Bound, BoundSet, compose, digest, key_text
+from shared.pulled import RawDocument
+from shared.rows import Row
 
 #: Numbers so close to each other are read as one range: at worst so many times the rows, for far fewer calls.
 _GAP_MAX: Final = 3
@@ -21,22 +22,6 @@ _POSITION: Final = 500
 
 #: The values that lead from parents to their children: those of `within`, then the link's.
 _Lead = tuple[Value, ...]
-
-
-class RawDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """One record as IFS holds it.
-
-    Attributes:
-        key: its parts joined by `/`.
-        raw: JSON from the exact bytes of its rows.
-        stamp: the header's time of last change as IFS wrote it; empty where there is none.
-        header_tag: changes exactly when the header row does; a child's change does not show in it.
-    """
-
-    key: str
-    raw: bytes
-    stamp: str
-    header_tag: str
 
 
 def header_tag(header: Row) -> str:

@@ -12,8 +12,8 @@ from typing import Any, Final, get_args, get_type_hints
 import msgspec
 
 from shared.findings import Finding
-from shared.ifs.pages import tolerant_values
 from shared.ifs.sources import HEADER, Bound, BoundSet, storable
+from shared.rows import tolerant_values
 
 #: Digits before and after the point. Source: docs/apis/ifs.md#literals (precision 130, scale 65).
 _DIGITS_MAX: Final = 65

@@ -11,17 +11,17 @@ import msgspec
 
 from shared.config.settings import IfsSettings, StreamSettings
 from shared.errors import Misconfigured
-from shared.ifs.children import RawDocument, room_for
+from shared.ifs.children import room_for
 from shared.ifs.client import IfsClient
 from shared.ifs.cursors import Cursor, dawn, lower_bound, read_cursor
 from shared.ifs.errors import IfsDenied, IfsRefused
 from shared.ifs.grouping import Group, Grouper, Slice, by_key, document_of, slices
 from shared.ifs.odata import both, encoded, url
-from shared.ifs.pages import Row
-from shared.ifs.reading import Admit, Batch
 from shared.ifs.scanning import Fetched, Query, pages
 from shared.ifs.sources import HEADER, Bound, Source, storable
 from shared.ifs.strategies import properties_of, strategy_of
+from shared.pulled import Admit, Batch, RawDocument
+from shared.rows import Row
 
 #: Answers of a tenant that does not let companies be asked for which are none of ours.
 _UNASKED: Final = frozenset({400, 403, 404, 501})

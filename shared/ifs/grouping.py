@@ -9,10 +9,10 @@ from typing import Final
 
 import msgspec
 
-from shared.ifs.children import RawDocument
 from shared.ifs.odata import URL_LENGTH_MAX, Value, alternatives, both, encoded, equals
-from shared.ifs.pages import Row
 from shared.ifs.sources import Bound, compose, digest
+from shared.pulled import RawDocument
+from shared.rows import Row
 
 #: Encoded characters that the company's condition may take: the rest of the address needs room, too.
 _CONDITION_MAX: Final = URL_LENGTH_MAX // 2

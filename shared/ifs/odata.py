@@ -19,6 +19,18 @@ class Bare(str):
     __slots__ = ()
 
 
+class Enum(str):
+    """A member of an enumeration, which a key shows with the name of its type."""
+
+    type: str
+
+    def __new__(cls, value: str, type_: str) -> "Enum":
+        """Return the member `value` of the enumeration called `type_`."""
+        made = super().__new__(cls, value)
+        made.type = type_
+        return made
+
+
 Value = str | int | Decimal
 
 
@@ -28,7 +40,7 @@ def literal(value: Value) -> str:
         return str(value)
     if isinstance(value, str):
         doubled = value.replace("'", "''")
-        return f"'{doubled}'"
+        return f"{value.type if isinstance(value, Enum) else ''}'{doubled}'"
     if isinstance(value, Decimal):
         return format(value, "f")
     return str(value)

@@ -1,19 +1,20 @@
 """What changed in IFS, as batches of whole documents, however many there are; and documents by key."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
 
 from shared.config.settings import IfsSettings, StreamSettings
-from shared.ifs.children import Family, RawDocument, documents, header_tag, room_for
+from shared.ifs.children import Family, documents, header_tag, room_for
 from shared.ifs.client import IfsClient
 from shared.ifs.cursors import Cursor, dawn, lower_bound, read_cursor
 from shared.ifs.odata import alternatives, both, encoded, url
-from shared.ifs.pages import Row
 from shared.ifs.scanning import Fetched, Query, pages
 from shared.ifs.sources import HEADER, Bound, BoundSet, Source, key_text, storable
 from shared.ifs.strategies import LOG_STAMP, log_query, properties_of, strategy_of, unit_key
+from shared.pulled import Admit, Batch, Known, RawDocument
+from shared.rows import Row
 
 HISTORY: Final = "history"
 #: Source: docs/apis/ifs.md#companies.
@@ -24,29 +25,6 @@ _SITES: Final = Query(
     order=("Contract",),
     strict=True,
 )
-
-Admit = Callable[[Row], bool]
-Known = Callable[[Sequence[tuple[str, str]]], set[str]]
-
-
-class Batch(msgspec.Struct, frozen=True, kw_only=True):
-    """What one page led to.
-
-    Attributes:
-        documents: whole, of the page's rows that are admitted and not known already.
-        skipped: key and values of the headers that are not admitted.
-        rows: on the page.
-        pages: of the polled set, always 1; those of children do not count.
-        filter: as it was sent.
-        reached: the watermark once all of this is stored.
-    """
-
-    documents: list[RawDocument]
-    skipped: list[tuple[str, Mapping[str, object]]]
-    rows: int
-    pages: int = 1
-    filter: str
-    reached: str
 
 
 def changed(

@@ -10,7 +10,8 @@ import msgspec
 from shared.ifs.client import IfsClient
 from shared.ifs.errors import IfsUnreadable
 from shared.ifs.odata import Bare, Value, both, is_sendable, next_address, past, url
-from shared.ifs.pages import Page, Row
+from shared.ifs.pages import Page
+from shared.rows import Row
 
 #: Instants and dates, as they stand in filters. Source: docs/apis/ifs.md#literals.
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?")

@@ -13,10 +13,14 @@ import msgspec
 
 from shared.config.settings import SetSettings, StreamSettings
 from shared.ifs.odata import Value, both, equals, is_sendable, predicate
-from shared.ifs.pages import Row
+from shared.rows import Row
 
 HEADER: Final = "header"
-_PARTY: Final = "PartyType"
+#: Of suppliers' rows in sets that other parties have rows in too. Source: docs/apis/ifs.md#suppliers.
+PARTY: Final = "PartyType"
+SUPPLIER: Final = "Supplier"
+#: Begins what stands for a property that the settings do not name; no property has a space in it.
+NO_PROPERTY: Final = "no property: "
 
 
 class SetSource(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +38,9 @@ class SetSource(msgspec.Struct, frozen=True, kw_only=True):
         party: rows of other parties than suppliers are in it too.
         nested: its path below a row of `below`, for tenants that do not serve the set itself.
         modified_field: a property that tells its last change, where the tenant has it.
+        row_key: fields that name one row in an address; `party_type` stands for the party, which is always a supplier.
+        enums: those of them that are enumerations, with the names of these.
+        unnamed: fields that no tenant has by itself: only where the settings name a property.
     """
 
     name: str
@@ -49,6 +56,9 @@ class SetSource(msgspec.Struct, frozen=True, kw_only=True):
     nested: str = ""
     below: str = HEADER
     modified_field: str = ""
+    row_key: tuple[str, ...] = ()
+    enums: tuple[tuple[str, str], ...] = ()
+    unnamed: tuple[str, ...] = ()
 
 
 class Unit(msgspec.Struct, frozen=True):
@@ -70,6 +80,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
         further: sets that are written and not read with the others.
         grouped: the child whose rows are the header set's own, where that has no row for each record: the rows that
             share a key are one, and the first of them tells what the header does.
+        expiry: the header's field after whose date the record counts as another; empty: it has none.
     """
 
     flow: str
@@ -81,6 +92,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     units: tuple[Unit, ...] = ()
     further: tuple[SetSource, ...] = ()
     grouped: str = ""
+    expiry: str = ""
 
     def bound(self, stream: StreamSettings) -> "Bound":
         """Return it with the names that `stream` gives its services, sets and properties."""
@@ -139,7 +151,7 @@ class BoundSet(msgspec.Struct, frozen=True, kw_only=True):
 
     def belongs(self, row: Row) -> bool:
         """Say whether the row is a supplier's where other parties have rows in the set too."""
-        return not self.source.party or row.values.get(_PARTY) in {None, "Supplier"}
+        return not self.source.party or row.values.get(PARTY) in {None, SUPPLIER}
 
 
 class Bound(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -233,7 +245,9 @@ def _bound(source: Source, encoded: bytes) -> Bound:
 
 def _bound_set(source: SetSource, settings: SetSettings, sets: Mapping[str, BoundSet]) -> BoundSet:
     properties = {
-        field.name: settings.fields.get(field.name) or settings.fields.get(field.encode_name) or field.encode_name
+        field.name: settings.fields.get(field.name)
+        or settings.fields.get(field.encode_name)
+        or (NO_PROPERTY + field.name if field.name in source.unnamed else field.encode_name)
         for field in msgspec.structs.fields(source.shape)
     }
     order = source.order or source.key

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from shared.findings import SELF_CLEARING, Finding
+from shared.findings import SELF_CLEARING, Difference, Finding
 from shared.ledger.connection import Cur, storable
 
 
@@ -13,6 +13,13 @@ class Cause(msgspec.Struct, frozen=True, kw_only=True):
     code: str
     company: str
     value: str
+
+
+def _three_values(finding: Finding) -> tuple[str, str, str]:
+    """Return the values of a difference; empty for any other reason."""
+    if not isinstance(finding, Difference):
+        return "", "", ""
+    return storable(finding.before), storable(finding.ifs), storable(finding.cin7)
 
 
 def keep_findings(cur: Cur, entry_id: int, round_: int, findings: Sequence[Finding]) -> None:
@@ -38,8 +45,8 @@ def keep_findings(cur: Cur, entry_id: int, round_: int, findings: Sequence[Findi
         causes[code, company, value] = row[0]
     cur.executemany(
         """
-        insert into finding (entry_id, round, code, field, value, company, message, remedy, cause_id)
-        values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+        insert into finding (entry_id, round, code, field, value, company, message, remedy, before, ifs, cin7, cause_id)
+        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
         """,
         [
             (
@@ -51,6 +58,7 @@ def keep_findings(cur: Cur, entry_id: int, round_: int, findings: Sequence[Findi
                 storable(finding.company),
                 storable(finding.message),
                 storable(finding.remedy),
+                *_three_values(finding),
                 causes[finding.code, storable(finding.company), storable(finding.value)],
             )
             for finding in findings

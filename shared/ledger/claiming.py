@@ -38,7 +38,10 @@ class MappingClaim(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WritingClaim(msgspec.Struct, frozen=True, kw_only=True):
-    """One entry to write, with the record's lock (`fence`) and what the mapping made of it."""
+    """One entry to write, with the record's lock (`fence`) and what the mapping made of it.
+
+    `read_at`: when the reading began that it stands for. `stamp`: the source's own time of its last change.
+    """
 
     id: int
     flow: str
@@ -53,7 +56,19 @@ class WritingClaim(msgspec.Struct, frozen=True, kw_only=True):
     company: str
     fence: int
     lease_s: float
+    read_at: datetime
+    stamp: str
     mapped: bytes
+
+
+class Lock(msgspec.Struct, frozen=True, kw_only=True):
+    """A record of another flow that the writer of entry `id` keeps others from: two flows write the same two things."""
+
+    id: int
+    flow: str
+    key: str
+    fence: int
+    lease_s: float
 
 
 def suspect_among(cur: Cur, ids: Sequence[int]) -> bool:
@@ -161,10 +176,10 @@ def claim_for_writing(cur: Cur, ids: Sequence[int], lease_s: float) -> list[Writ
         ), taken as (
             update entry e set claims = e.claims + 1 from locked l where e.id = l.id
             returning e.id, e.flow, e.key, e.version, l.version as newest, l.written_version, e.claims, e.attempts,
-                      e.round, e.lane, e.company, l.fence, e.detected_at
+                      e.round, e.lane, e.company, l.fence, e.detected_at, e.read_at, e.stamp
         )
         select t.id, t.flow, t.key, t.version, t.newest, t.written_version, t.claims, t.attempts, t.round, t.lane,
-               t.company, t.fence, %(lease)s::float,
+               t.company, t.fence, %(lease)s::float, t.read_at, t.stamp,
                (select b.raw from body b where b.entry_id = t.id and b.kind = 'mapped' and b.round = t.round
                 and b.at = t.detected_at)
         from taken t order by t.id
@@ -177,7 +192,32 @@ def claim_for_writing(cur: Cur, ids: Sequence[int], lease_s: float) -> list[Writ
     ]
 
 
-def keep(cur: Cur, claims: Sequence[WritingClaim]) -> set[int]:
+def lock(cur: Cur, entry_id: int, flow: str, key: str, lease_s: float) -> Lock | None:
+    """Keep every other writer from a record for the entry that is being written; None where one is at it."""
+    cur.execute("insert into record (flow, key) values (%s, %s) on conflict do nothing", (flow, key))
+    row = cur.execute(
+        """
+        update record set fence = fence + 1, lease_until = now() + make_interval(secs => %s)
+        where flow = %s and key = %s and (lease_until is null or lease_until < now()) returning fence
+        """,
+        (lease_s, flow, key),
+    ).fetchone()
+    return None if row is None else Lock(id=entry_id, flow=flow, key=key, fence=int(row[0]), lease_s=lease_s)
+
+
+def unlock(cur: Cur, locks: Sequence[Lock]) -> None:
+    """Let others at the records again, where the locks were still good."""
+    cur.execute(
+        """
+        update record r set lease_until = null
+        from unnest(%s::text[], %s::text[], %s::bigint[]) as l (flow, key, fence)
+        where r.flow = l.flow and r.key = l.key and r.fence = l.fence
+        """,
+        ([one.flow for one in locks], [one.key for one in locks], [one.fence for one in locks]),
+    )
+
+
+def keep(cur: Cur, claims: Sequence[WritingClaim | Lock]) -> set[int]:
     """Hold the records of `claims` for another lease, from now; return the entries whose claim is still good."""
     rows = cur.execute(
         """
@@ -220,7 +260,7 @@ def let_go(cur: Cur, claims: Sequence[WritingClaim], *, written: bool = False) -
     return {int(row[0]): int(row[1]) for row in rows}
 
 
-def _named(claims: Sequence[WritingClaim]) -> tuple[list[int], list[str], list[str], list[int]]:
+def _named(claims: Sequence[WritingClaim | Lock]) -> tuple[list[int], list[str], list[str], list[int]]:
     return (
         [claim.id for claim in claims],
         [claim.flow for claim in claims],

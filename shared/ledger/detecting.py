@@ -13,6 +13,8 @@ from shared.ledger.messages import Message, carriers_of, write_carriers
 
 #: What is said of a record that has left the set it was read from.
 LEFT: Final = "no longer in IFS's set: posted, or removed"
+#: Why a record is left alone that was there before anybody looked; it is, for as long as nobody changes it.
+COUNTED: Final = "there before the first look, and linked to nothing"
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +53,14 @@ def database_now(cur: Cur) -> datetime:
     return moment
 
 
+def followed(cur: Cur, flow: str, keys: Sequence[str]) -> set[str]:
+    """Return those of the keys whose records have entries, and are not just counted."""
+    rows = cur.execute(
+        "select key from record where flow = %s and key = any(%s) and skipped = ''", (flow, list(keys))
+    ).fetchall()
+    return {str(row[0]) for row in rows}
+
+
 def record_seen(
     cur: Cur,
     flow: str,
@@ -80,7 +90,9 @@ def record_seen(
         if key in created:
             continue
         _, fingerprint, last_read_at, skipped = known[key]
-        same = seen.fingerprint == fingerprint and seen.skipped == skipped
+        same = seen.fingerprint == fingerprint and (
+            seen.skipped == skipped or (skipped == COUNTED and not seen.skipped)
+        )
         if same:
             unchanged.append(seen)
         elif read_at >= last_read_at:
@@ -93,7 +105,7 @@ def record_seen(
     sent = [seen for seen in latest.values() if not seen.skipped and (seen.key in versions or seen.key in created)]
     why = why or (f"seen changed by pull {poll_id}" if poll_id else "read again by key")
     detected = _insert_entries(
-        cur, flow, sent, versions, actor=actor, poll_id=poll_id, lane=lane, carried=carried, why=why
+        cur, flow, sent, versions, read_at=read_at, actor=actor, poll_id=poll_id, lane=lane, carried=carried, why=why
     )
     older = [seen.key for seen in changed if known[seen.key][0] > 0]
     unheld = _supersede_older(cur, flow, older, versions, actor) if older else ()
@@ -260,6 +272,7 @@ def _insert_entries(
     sent: Sequence[Seen],
     versions: Mapping[str, int],
     *,
+    read_at: datetime,
     actor: str,
     poll_id: int | None,
     lane: str,
@@ -274,8 +287,10 @@ def _insert_entries(
     rows = cur.execute(
         """
         with fresh as (
-            insert into entry (flow, key, version, fingerprint, state, company, stamp, poll_id, lane, message_id)
-            select %(flow)s, key, version, fingerprint, 'detected', company, stamp, %(poll)s, %(lane)s, message_id
+            insert into entry (flow, key, version, fingerprint, state, company, stamp, poll_id, lane, message_id,
+                               read_at)
+            select %(flow)s, key, version, fingerprint, 'detected', company, stamp, %(poll)s, %(lane)s, message_id,
+                   %(read_at)s
             from unnest(%(keys)s::text[], %(versions)s::bigint[], %(fingerprints)s::text[], %(companies)s::text[],
                         %(stamps)s::text[], %(carriers)s::uuid[]) with ordinality
                  as seen (key, version, fingerprint, company, stamp, message_id, place)
@@ -291,6 +306,7 @@ def _insert_entries(
         {
             "flow": flow,
             "poll": poll_id,
+            "read_at": read_at,
             "lane": lane,
             "actor": actor,
             "why": why,

@@ -131,8 +131,15 @@ def wait(cur: Cur, entry_id: int, dependency: str, *, actor: str) -> None:
     cur.execute("update entry set waits_on = %s where id = %s and state = 'waiting'", (dependency, entry_id))
 
 
-def written(cur: Cur, claims: Sequence[WritingClaim], *, actor: str, why: Mapping[int, str]) -> None:
-    """Close entries as written, and the older open entries of their records as superseded.
+def written(
+    cur: Cur,
+    claims: Sequence[WritingClaim],
+    *,
+    actor: str,
+    why: Mapping[int, str],
+    becomes: Literal["written", "echo"] = "written",
+) -> None:
+    """Close entries as written, or as our own write coming back, and the older open entries as superseded.
 
     The caller has locked the records. An older entry that somebody is claiming right now is left to that claim, which
     waits for the record and then finds a newer version written: to wait for it would be a circle.
@@ -140,7 +147,7 @@ def written(cur: Cur, claims: Sequence[WritingClaim], *, actor: str, why: Mappin
     Args:
         why: by entry.
     """
-    move(cur, [claim.id for claim in claims], "written", actor=actor, why=why, sets=_FREE, where=_AT["write"])
+    move(cur, [claim.id for claim in claims], becomes, actor=actor, why=why, sets=_FREE, where=_AT["write"])
     if overtaking := [claim for claim in claims if claim.version > 1]:
         rows = cur.execute(
             """
@@ -222,3 +229,12 @@ def ask(cur: Cur, flow: str, key: str, *, actor: str, why: str, lane: str = "liv
         {"flow": flow, "key": key, "actor": actor, "why": why, "lane": lane},
     ).fetchone()
     return write_messages(cur, "map", flow, [int(row[0])], batch=BATCH["map"]) if row else []
+
+
+def is_moving(cur: Cur, flow: str, key: str) -> bool:
+    """Say whether something about a record goes on by itself."""
+    row = cur.execute(
+        "select 1 from entry where key = %s and flow = %s and state in ('detected', 'mapped', 'retrying') limit 1",
+        (key, flow),
+    ).fetchone()
+    return row is not None

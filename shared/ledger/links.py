@@ -1,7 +1,8 @@
 """Links: which Cin7 record an IFS record is, and what the connector wrote there last."""
 
 from collections.abc import Sequence
-from typing import Final
+from datetime import datetime
+from typing import Final, Literal
 
 import msgspec
 from psycopg.rows import TupleRow
@@ -12,7 +13,18 @@ from shared.ledger.messages import Message, write_messages
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):
-    """`written` is the canonical body as last written, b"" where a person linked it; `verified` once read back."""
+    """Which record of Cin7 a record of IFS is.
+
+    Attributes:
+        written: the canonical body as last written, or as both sides last had it in common; b"" where a person linked
+            it.
+        verified: once read back.
+        own: entries that Cin7 has for itself, id to mark, as JSON; None until somebody looked.
+        asserted: fields in which IFS is to prevail for once.
+        echo: what IFS shows next is our own write.
+        making: the supplier is being created in IFS, part by part; until that is done, nobody else writes it.
+        ifs_at, cin7_at: when the connector changed that side last, on the ledger's clock; never stored from here.
+    """
 
     flow: str
     ifs_key: str
@@ -22,13 +34,25 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     written: bytes
     version: int
     verified: bool
+    own: str | None = None
+    asserted: tuple[str, ...] = ()
+    echo: bool = False
+    making: bool = False
+    ifs_at: datetime | None = None
+    cin7_at: datetime | None = None
 
 
-_COLUMNS: Final = "flow, ifs_key, cin7_account, cin7_id, cin7_number, written, version, verified"
+_COLUMNS: Final = (
+    "flow, ifs_key, cin7_account, cin7_id, cin7_number, written, version, verified, own::text, asserted, echo, "
+    "making, ifs_at, cin7_at"
+)
+#: Which side a write went to.
+Side = Literal["", "ifs", "cin7", "both"]
 
 
 def _link(row: TupleRow) -> Link:
-    return Link(**dict(zip(Link.__struct_fields__, (*row[:5], bytes(row[5]), *row[6:]), strict=True)))
+    values = (*row[:5], bytes(row[5]), *row[6:9], tuple(row[9]), *row[10:])
+    return Link(**dict(zip(Link.__struct_fields__, values, strict=True)))
 
 
 def find(cur: Cur, flow: str, ifs_key: str, cin7_account: str) -> Link | None:
@@ -72,6 +96,18 @@ def owner(cur: Cur, flow: str, cin7_account: str, cin7_id: str) -> str | None:
     return None if row is None else str(row[0])
 
 
+def of_cin7(cur: Cur, flow: str, cin7_account: str, ids: Sequence[str], *, lock: bool = False) -> dict[str, Link]:
+    """Return the links of records of Cin7, by their ids; `lock`ed, nobody else changes them in the meantime."""
+    rows = cur.execute(
+        f"""
+        select {_COLUMNS} from link where flow = %s and cin7_account = %s and cin7_id = any(%s)
+        order by cin7_id {"for update" if lock else ""}
+        """,  # noqa: S608 - constants
+        (flow, cin7_account, list(ids)),
+    ).fetchall()
+    return {str(row[3]): _link(row) for row in rows}
+
+
 def linked_ids(cur: Cur, flow: str, cin7_account: str, ids: list[str]) -> set[str]:
     """Return those of `ids` that some IFS record is linked to already."""
     rows = cur.execute(
@@ -82,22 +118,37 @@ def linked_ids(cur: Cur, flow: str, cin7_account: str, ids: list[str]) -> set[st
 
 
 class Stored(msgspec.Struct, frozen=True):
-    """A link to be inserted or renewed; `origin` says how a new one came to be."""
+    """A link to be inserted or renewed.
+
+    Attributes:
+        origin: how a new one came to be.
+        wrote: the side that was changed since the link was last stored.
+    """
 
     link: Link
     origin: str = "created"
+    wrote: Side = ""
 
 
 def store(cur: Cur, links: Sequence[Stored]) -> None:
     """Insert or renew links, each record's at most once."""
     cur.execute(
         """
-        insert into link (flow, ifs_key, cin7_account, cin7_id, cin7_number, written, version, verified, origin)
-        select * from unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bytea[], %s::bigint[],
-                             %s::bool[], %s::text[])
+        insert into link (flow, ifs_key, cin7_account, cin7_id, cin7_number, written, version, verified, origin, own,
+                          asserted, echo, making, ifs_at, cin7_at)
+        select flow, ifs_key, account, cin7_id, number, written, version, verified, origin, own::jsonb,
+               array(select json_array_elements_text(asserted::json)), echo, making,
+               case when wrote in ('ifs', 'both') then clock_timestamp() end,
+               case when wrote in ('cin7', 'both') then clock_timestamp() end
+        from unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bytea[], %s::bigint[], %s::bool[],
+                    %s::text[], %s::text[], %s::text[], %s::bool[], %s::bool[], %s::text[])
+             as one (flow, ifs_key, account, cin7_id, number, written, version, verified, origin, own, asserted, echo,
+                     making, wrote)
         on conflict (flow, ifs_key, cin7_account) do update
         set cin7_id = excluded.cin7_id, cin7_number = excluded.cin7_number, written = excluded.written,
-            version = excluded.version, verified = excluded.verified, written_at = now()
+            version = excluded.version, verified = excluded.verified, own = excluded.own, asserted = excluded.asserted,
+            echo = excluded.echo, making = excluded.making, ifs_at = coalesce(excluded.ifs_at, link.ifs_at),
+            cin7_at = coalesce(excluded.cin7_at, link.cin7_at), written_at = now()
         """,
         (
             [one.link.flow for one in links],
@@ -109,7 +160,20 @@ def store(cur: Cur, links: Sequence[Stored]) -> None:
             [one.link.version for one in links],
             [one.link.verified for one in links],
             [one.origin for one in links],
+            [one.link.own for one in links],
+            [msgspec.json.encode(one.link.asserted).decode() for one in links],
+            [one.link.echo for one in links],
+            [one.link.making for one in links],
+            [one.wrote for one in links],
         ),
+    )
+
+
+def remove(cur: Cur, link: Link) -> None:
+    """Forget a link, unless it leads elsewhere by now."""
+    cur.execute(
+        "delete from link where flow = %s and ifs_key = %s and cin7_account = %s and cin7_id = %s",
+        (link.flow, link.ifs_key, link.cin7_account, link.cin7_id),
     )
 
 

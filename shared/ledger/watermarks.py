@@ -113,9 +113,9 @@ def begin_poll(cur: Cur, mark: Watermark, *, flow: str, company: str, source: st
     cur.execute(
         """
         update poll set outcome = 'abandoned', finished_at = now()
-        where flow = %s and outcome = 'running' and generation < %s and strategy <> 'backfill'
+        where flow = %s and source = %s and outcome = 'running' and generation < %s and strategy <> 'backfill'
         """,
-        (flow, mark.generation),
+        (flow, source, mark.generation),
     )
     row = cur.execute(
         """
@@ -155,27 +155,32 @@ def end_poll(
     )
 
 
-def vanished(cur: Cur, flow: str, sweep: int) -> list[str]:
+def vanished(cur: Cur, flow: str, sweep: int, scope: str = "") -> list[str]:
     """Mark the records that a complete sweep did not meet; return their keys.
 
-    What was read by key since the sweep began may have appeared behind it, and is not gone.
+    What was read by key since the sweep began may have appeared behind it, and is not gone. `scope`: only records whose
+    keys begin so were looked for.
     """
     rows = cur.execute(
         """
         update record set vanished_at = now()
-        where flow = %s and sweep < %s and vanished_at is null and fingerprint <> ''
+        where flow = %s and starts_with(key, %s) and sweep < %s and vanished_at is null and fingerprint <> ''
           and read_at < (select pulled_at from poll where id = %s)
         returning key
         """,
-        (flow, sweep, sweep),
+        (flow, scope, sweep, sweep),
     ).fetchall()
     return sorted(str(row[0]) for row in rows)
 
 
-def population(cur: Cur, flow: str) -> int:
-    """Return how many records of a flow are known and were there at the last sweep."""
+def population(cur: Cur, flow: str, scope: str = "") -> int:
+    """Return how many records of a flow are known and were there at the last sweep; of those whose keys begin so."""
     row = cur.execute(
-        "select count(*) from record where flow = %s and vanished_at is null and fingerprint <> ''", (flow,)
+        """
+        select count(*) from record
+        where flow = %s and starts_with(key, %s) and vanished_at is null and fingerprint <> ''
+        """,
+        (flow, scope),
     ).fetchone()
     assert row is not None  # noqa: S101 - count gives one row
     return int(row[0])

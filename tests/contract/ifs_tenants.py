@@ -17,8 +17,8 @@ from shared.config.encryption import Cipher
 from shared.config.settings import IfsSettings, StreamSettings
 from shared.ifs import reading
 from shared.ifs.client import IfsClient
-from shared.ifs.pages import Row
 from shared.ifs.sources import Source
+from shared.rows import Row
 
 CIPHER = Cipher([bytes(range(32))])
 CLIENT = {"client_id": "CIN7CONN", "client_secret": "a made-up secret"}

@@ -14,9 +14,9 @@ from shared.config.settings import IfsSettings, StreamSettings
 from shared.ifs import documents, reading
 from shared.ifs.client import IfsClient
 from shared.ifs.odata import url
-from shared.ifs.pages import Row
 from shared.ifs.records import purchase_orders, suppliers
 from shared.ifs.sources import Source
+from shared.rows import Row
 from tests.contract.ifs_tenants import client_for
 
 NAMES = ("IFS_BASE_URL", "IFS_REALM", "IFS_CLIENT_ID", "IFS_CLIENT_SECRET")

@@ -12,8 +12,8 @@ from shared.ifs.client import IfsClient
 from shared.ifs.cursors import read_cursor
 from shared.ifs.documents import decode
 from shared.ifs.errors import IfsDenied, IfsRefused
-from shared.ifs.reading import Batch
 from shared.ifs.records.journals import SOURCE
+from shared.pulled import Batch
 from tests.contract.ifs_tenants import CLIENT, StandIn, stand_in
 
 SET = "VoucherRowSet"

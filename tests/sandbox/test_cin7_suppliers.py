@@ -147,3 +147,29 @@ def test_guids_are_shown_in_capitals_by_switch_and_understood_in_any_case(cin7: 
     made = cin7.supplier()
     assert made["ID"] == made["ID"].upper()
     assert listed(cin7, ID=made["ID"].lower()) == [ACME["Name"]]
+
+
+def test_a_person_may_take_away_what_no_call_can(cin7: Cin7) -> None:
+    made = cin7.supplier()
+    gone = [made["Contacts"][0]["ID"], made["Addresses"][0]["ID"]]
+    cin7.control("POST", "suppliers", {"supplier": {"ID": made["ID"], "Removed": gone}})
+    (row,) = cin7.ok("GET", "supplier", ID=made["ID"])["SupplierList"]
+    assert (row["Contacts"], row["Addresses"]) == ([], [])
+    assert row["LastModifiedOn"] >= made["LastModifiedOn"]
+
+
+def test_two_people_may_swap_names_by_way_of_a_third(cin7: Cin7) -> None:
+    one, two = cin7.supplier(Name="One"), cin7.supplier(Name="Two")
+    for made, name in ((one, "Aside"), (two, "One"), (one, "Two")):
+        cin7.control("POST", "suppliers", {"supplier": {"ID": made["ID"], "Name": name}})
+    assert [row["ID"] for row in cin7.ok("GET", "supplier")["SupplierList"]] == [one["ID"], two["ID"]]
+    assert listed(cin7) == ["Two", "One"]
+
+
+def test_a_call_whose_client_has_gone_may_take_effect_later(cin7: Cin7) -> None:
+    made = cin7.supplier()
+    cin7.control("POST", "faults", {"kind": "504", "method": "PUT", "times": 1, "late_s": 60})
+    assert cin7.send("PUT", "supplier", {"ID": made["ID"], "Comments": "late"}).status_code == 504
+    assert cin7.ok("GET", "supplier")["SupplierList"][0]["Comments"] is None
+    cin7.control("POST", "clock", {"offset_s": 61})
+    assert cin7.ok("GET", "supplier")["SupplierList"][0]["Comments"] == "late"

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 from tests.sandbox.ifs_client import (
     ADDRESSES,
+    ENTITY,
     LINES,
     ORDERS,
     PROJECTION,
@@ -121,6 +123,137 @@ def test_a_broken_rule_of_the_database_is_refused(ifs: Ifs, address: str, body: 
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "DATABASE_ERROR")
 
 
+INVOICE_INFO = f"{ENTITY}IdentityInvoiceInfoEntity.svc/IdentityInvoiceInfoSet"
+PAY_INFO = f"{ENTITY}IdentityPayInfoEntity.svc/IdentityPayInfoSet"
+PURCHASE_INFO = f"{ENTITY}SupplierEntity.svc/SupplierSet"
+TYPES = f"{ENTITY}SupplierInfoAddressTypeEntity.svc/SupplierInfoAddressTypeSet"
+COMMUNICATION = f"{ENTITY}CommMethodEntity.svc/CommMethodSet"
+TAX_INFO = f"{ENTITY}SupplierDocumentTaxInfoEntity.svc/SupplierDocumentTaxInfoSet"
+
+#: Every part of a new supplier in the order in which IFS takes them: (flat address, path below the supplier, body).
+PARTS: list[tuple[str, str, dict[str, object]]] = [
+    (SUPPLIERS, "", {"SupplierId": "N1", "Name": "New", "Country": "SE"}),
+    (ADDRESSES, "SupplierInfoAddresses", {"SupplierId": "N1", "AddressId": "1", "Country": "SE", "Address1": "A"}),
+    (
+        TYPES,
+        "SupplierInfoAddresses(SupplierId='N1',AddressId='1')/AddressTypes",
+        {"SupplierId": "N1", "AddressId": "1", "AddressTypeCode": "Document", "DefAddress": True},
+    ),
+    (
+        COMMUNICATION,
+        "SupplierInfoAddresses(SupplierId='N1',AddressId='1')/AddressCommunicationMethods",
+        {"PartyType": "Supplier", "Identity": "N1", "AddressId": "1", "MethodId": "Phone", "Value": "1"},
+    ),
+    (
+        INVOICE_INFO,
+        "SupplierInvoiceCompanies",
+        {"Company": "10", "Identity": "N1", "PartyType": "Supplier", "DefCurrency": "SEK", "PayTermId": "30"},
+    ),
+    (
+        TAX_INFO,
+        "SupplierInfoAddresses(SupplierId='N1',AddressId='1')/SupplierDocumentTaxInfoArray",
+        {"SupplierId": "N1", "AddressId": "1", "Company": "10", "VatNo": "SE1"},
+    ),
+    (PAY_INFO, "SupplierPayments", {"Company": "10", "Identity": "N1", "PartyType": "Supplier"}),
+    (PURCHASE_INFO, "SupplierPurchases", {"VendorNo": "N1", "CurrencyCode": "SEK"}),
+]
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_supplier_is_made_part_by_part_through_flat_sets_or_nested_paths(ifs: Ifs, nested: bool) -> None:
+    for flat, below, body in PARTS:
+        address = f"{SUPPLIERS}(SupplierId='N1')/{below}" if nested and below else flat
+        answer = ifs.send("POST", address, body)
+        assert answer.status_code == 201, answer.text
+        assert body.items() <= answer.json().items()
+    for flat, _, _ in PARTS:
+        assert len(ifs.rows(flat, filter="true eq true", top=9)) >= 1
+
+
+#: Places in PARTS: what is asked for, and what is there when it is.
+@pytest.mark.parametrize(
+    ("place", "there"), [(1, []), (2, [0]), (3, [0]), (4, []), (5, [0]), (6, [0]), (7, [0, 1]), (7, [0, 1, 4])]
+)
+def test_a_part_whose_turn_has_not_come_is_refused(ifs: Ifs, place: int, there: list[int]) -> None:
+    for earlier in there:
+        assert ifs.send("POST", *PARTS[earlier][::2]).status_code == 201
+    answer = ifs.send("POST", *PARTS[place][::2])
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "DATABASE_ERROR")
+
+
+def test_payment_and_purchase_information_may_come_first_where_the_tenant_does_not_mind(ifs: Ifs) -> None:
+    ifs.switch(creation_order="references")
+    ifs.send("POST", *PARTS[0][::2])
+    assert ifs.send("POST", *PARTS[6][::2]).status_code == 201
+    assert ifs.send("POST", *PARTS[7][::2]).status_code == 201
+
+
+def test_a_supplier_without_a_number_gets_the_next_of_the_series_where_there_is_one(ifs: Ifs) -> None:
+    assert ifs.send("POST", SUPPLIERS, {"Name": "New"}).status_code == 400
+    ifs.switch(supplier_series="S{}")
+    answer = ifs.send("POST", SUPPLIERS, {"Name": "New"})
+    assert (answer.status_code, answer.json()["SupplierId"]) == (201, "S2")
+
+
+def test_a_child_is_patched_and_deleted_by_its_whole_key_in_either_place(ifs: Ifs) -> None:
+    for flat, _, body in PARTS:
+        ifs.send("POST", flat, body)
+    party = "IfsApp.IdentityInvoiceInfoEntity.PartyType'Supplier'"
+    flat = f"{INVOICE_INFO}(Company='10',Identity='N1',PartyType={party})"
+    assert ifs.send("PATCH", flat, {"DefCurrency": "EUR"}, etag(ifs, flat)).json()["DefCurrency"] == "EUR"
+    party = "IfsApp.SupplierHandling.PartyType'Supplier'"
+    nested = f"{SUPPLIERS}(SupplierId='N1')/SupplierInvoiceCompanies(Company='10',Identity='N1',PartyType={party})"
+    assert ifs.send("PATCH", nested, {"PayTermId": "77"}, etag(ifs, nested)).status_code == 400
+    phone = f"{COMMUNICATION}(PartyType=IfsApp.CommMethodEntity.PartyType'Supplier',Identity='N1',CommId=1)"
+    before = etag(ifs, f"{SUPPLIERS}(SupplierId='N1')")
+    assert ifs.send("DELETE", phone, if_match=etag(ifs, phone)).status_code == 204
+    assert ifs.get(phone).status_code == 404
+    assert etag(ifs, f"{SUPPLIERS}(SupplierId='N1')") == before
+
+
+def test_a_body_that_names_another_parent_than_its_address_is_refused(ifs: Ifs) -> None:
+    ifs.send("POST", *PARTS[0][::2])
+    body = {"SupplierId": "N1", "AddressId": "9", "Country": "SE"}
+    assert ifs.send("POST", f"{S1}/SupplierInfoAddresses", body).status_code == 400
+
+
+def test_rows_of_a_company_that_is_not_allowed_are_neither_made_nor_changed(ifs: Ifs) -> None:
+    ifs.control(
+        "rows",
+        [
+            {"set": "CompanySet", "upsert": [{"Company": "30", "Name": "Thirty"}]},
+            {"set": "PaymentTermSet", "upsert": [{"Company": "30", "PayTermId": "30"}]},
+        ],
+    )
+    body = {"Company": "30", "Identity": "S1", "PartyType": "Supplier", "DefCurrency": "SEK", "PayTermId": "30"}
+    answer = ifs.send("POST", INVOICE_INFO, body)
+    assert (answer.status_code, "not allowed" in answer.text) == (400, True)
+    ifs.control("rows", {"set": "IdentityInvoiceInfoSet", "upsert": [body]})
+    row = f"{INVOICE_INFO}(Company='30',Identity='S1',PartyType=IfsApp.IdentityInvoiceInfoEntity.PartyType'Supplier')"
+    assert ifs.send("PATCH", row, {"DefCurrency": "EUR"}, "*").status_code == 404
+
+
+def test_custom_fields_are_there_where_an_administrator_made_them(ifs: Ifs) -> None:
+    assert "Cf_Blocked" not in ifs.get(S1).json()
+    assert ifs.send("PATCH", S1, {"Cf_Blocked": True}, "*").status_code == 400
+    ifs.switch(supplier_custom_fields=True)
+    assert ifs.send("PATCH", S1, {"Cf_Blocked": True}, "*").json()["Cf_Blocked"] is True
+
+
+@pytest.mark.parametrize(("edited", "name"), [(False, "Late"), (True, "By a person")])
+def test_a_call_whose_client_has_gone_takes_effect_later_if_its_etag_still_holds(
+    ifs: Ifs, edited: bool, name: str
+) -> None:
+    ifs.control("faults", {"kind": "drop_late", "method": "PATCH", "delay_s": 60})
+    with pytest.raises(httpx.HTTPError):
+        ifs.send("PATCH", S1, {"Name": "Late"}, etag(ifs, S1))
+    if edited:
+        ifs.control("rows", {"set": "SupplierInfoGeneralSet", "patch": [{"SupplierId": "S1", "Name": "By a person"}]})
+    assert ifs.get(S1).json()["Name"] != "Late"
+    ifs.control("clock", {"advance_s": 61})
+    assert ifs.get(S1).json()["Name"] == name
+
+
 def test_invoice_information_with_known_company_and_term_is_taken(ifs: Ifs) -> None:
     body = {"Company": "10", "DefCurrency": "SEK", "PayTermId": "30"}
     answer = ifs.send("POST", f"{S1}/SupplierInvoiceCompanies", body)
@@ -201,6 +334,16 @@ def test_a_late_commit_shows_later_with_its_early_stamp(ifs: Ifs) -> None:
     ifs.control("clock", {"advance_s": 2})
     row = ifs.rows(ORDERS, top=1)[0]
     assert (row["NoteText"], row["ChangeDate"]) == ("late", "2025-06-02T10:01:00Z")
+
+
+def test_a_row_that_an_open_transaction_holds_is_not_written_by_anybody_else(ifs: Ifs) -> None:
+    tag = etag(ifs, S1)
+    edit = {"set": "SupplierInfoGeneralSet", "patch": [{"SupplierId": "S1", "Name": "Slow"}], "lag_s": 300}
+    ifs.control("rows", edit)
+    answer = ifs.send("PATCH", S1, {"AssociationNo": "1"}, tag)
+    assert (answer.status_code, "ORA-30006" in answer.text) == (500, True)
+    ifs.control("clock", {"advance_s": 301})
+    assert ifs.send("PATCH", S1, {"AssociationNo": "1"}, tag).status_code == 412
 
 
 def test_the_history_log_tells_who_did_what_once_it_is_on(ifs: Ifs) -> None:

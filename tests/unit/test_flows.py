@@ -7,24 +7,29 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from shared.assembly import SOURCES
 from shared.config.loading import STREAMS
 from shared.flows import BY_NAME, FLOWS, STAGES, Flow, queue_of
 from shared.ledger.connection import Ledger
+from shared.origins import ORIGINS, SOURCES
 from shared.queues.handing_over import actor_of
 from workers.mapping.actors import MAPPINGS
 from workers.writing.actors import writers
 from workers.writing.first_contact import FirstContact
 
 ROOT = Path(__file__).parents[2]
-#: What a flow's file is called in the target's records, where the target has another word for it.
-CIN7_WORDS: Mapping[str, str] = {"purchase_orders": "purchases", "supplier_invoices": "invoices"}
+#: What a flow's file is called among the records of each system, where that has another word for it.
+CIN7_WORDS: Mapping[str, str] = {
+    "purchase_orders": "purchases",
+    "supplier_invoices": "invoices",
+    "cin7_suppliers": "suppliers",
+}
+IFS_WORDS: Mapping[str, str] = {"cin7_suppliers": "suppliers"}
 #: Flows that bring no record into Cin7.
 WITHOUT_CIN7 = frozenset({"journals"})
 
 
 def modules_of(flow: Flow) -> Iterable[str]:
-    yield f"shared.ifs.records.{flow.name}"
+    yield f"shared.ifs.records.{IFS_WORDS.get(flow.name, flow.name)}"
     if flow.name not in WITHOUT_CIN7:
         yield f"shared.cin7.records.{CIN7_WORDS.get(flow.name, flow.name)}"
     yield f"workers.mapping.{flow.name}"
@@ -38,7 +43,7 @@ def test_every_flow_has_its_file_in_every_place(module: str) -> None:
 
 @pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.name)
 def test_every_flow_is_read_mapped_and_written(flow: Flow) -> None:
-    assert flow in SOURCES, f"shared.assembly.SOURCES lacks {flow.name}"
+    assert flow in ORIGINS, f"shared.origins.ORIGINS lacks {flow.name}"
     assert flow in MAPPINGS, f"workers.mapping.actors.MAPPINGS lacks {flow.name}"
     known = writers(FirstContact(Ledger("postgresql://127.0.0.1/none"), {}))
     assert flow in known, f"workers.writing.actors.writers lacks {flow.name}"
@@ -46,10 +51,10 @@ def test_every_flow_is_read_mapped_and_written(flow: Flow) -> None:
 
 def test_nothing_is_read_mapped_or_written_that_is_no_flow() -> None:
     known = writers(FirstContact(Ledger("postgresql://127.0.0.1/none"), {}))
-    assert set(SOURCES) == set(MAPPINGS) == set(known) == set(FLOWS)
+    assert set(ORIGINS) == set(MAPPINGS) == set(known) == set(FLOWS)
 
 
-@pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.name)
+@pytest.mark.parametrize("flow", SOURCES, ids=lambda flow: flow.name)
 def test_a_flow_reads_its_own_record_by_its_own_key(flow: Flow) -> None:
     source = SOURCES[flow]
     assert source.flow == flow.name
@@ -58,7 +63,7 @@ def test_a_flow_reads_its_own_record_by_its_own_key(flow: Flow) -> None:
     assert bool(source.date) == flow.document, "a document has a date, so that its start applies"
 
 
-@pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.name)
+@pytest.mark.parametrize("flow", SOURCES, ids=lambda flow: flow.name)
 def test_the_settings_know_every_flow_and_its_child_sets(flow: Flow) -> None:
     source = SOURCES[flow]
     children = tuple(of.name for of in (*source.children, *source.further) if of.name != source.grouped)

@@ -8,7 +8,7 @@ from shared.config.settings import PolicySettings, StreamSettings
 from shared.flows import PURCHASE_ORDERS, SUPPLIERS, Flow
 from shared.ifs.records import purchase_orders, supplier_invoices, suppliers
 from shared.ifs.sources import Source
-from shared.seeing import Lens
+from shared.seeing import IfsLens
 
 INVOICES = Flow("supplier_invoices", ("Company", "InvoiceId"))
 
@@ -29,12 +29,12 @@ INVOICES = Flow("supplier_invoices", ("Company", "InvoiceId"))
     ],
 )
 def test_a_state_is_left_alone_as_its_flow_says(flow: Flow, source: Source, state: str, skipped: bool) -> None:
-    lens = Lens(flow, source.bound(StreamSettings()), PolicySettings())
+    lens = IfsLens(flow, source.bound(StreamSettings()), PolicySettings())
     assert bool(lens.skip({"Objstate": state})) is skipped
 
 
 def test_a_document_from_before_the_start_is_left_alone() -> None:
-    lens = Lens(INVOICES, supplier_invoices.SOURCE.bound(StreamSettings()), PolicySettings(), "2026-03-01")
+    lens = IfsLens(INVOICES, supplier_invoices.SOURCE.bound(StreamSettings()), PolicySettings(), "2026-03-01")
     assert "before the start" in lens.skip({"Objstate": "Posted", "InvoiceDate": "2026-02-28"})
     assert not lens.skip({"Objstate": "Posted", "InvoiceDate": "2026-03-01"})
 
@@ -44,7 +44,7 @@ def test_a_document_from_before_the_start_is_left_alone() -> None:
 )
 def test_a_document_of_a_span_that_was_brought_in_afterwards_is_not_left_alone(day: str, left_out: bool) -> None:
     spans = (("2025-12-01", "2025-12-31"), ("2026-02-10", "2026-02-20"))
-    lens = Lens(INVOICES, supplier_invoices.SOURCE.bound(StreamSettings()), PolicySettings(), "2026-03-01", spans)
+    lens = IfsLens(INVOICES, supplier_invoices.SOURCE.bound(StreamSettings()), PolicySettings(), "2026-03-01", spans)
     assert bool(lens.skip({"Objstate": "Posted", "InvoiceDate": day})) is left_out
     assert lens.skip({"Objstate": "Preliminary", "InvoiceDate": day})
 
@@ -59,5 +59,5 @@ def test_a_document_of_a_span_that_was_brought_in_afterwards_is_not_left_alone(d
     ],
 )
 def test_a_record_is_dated_by_its_business_date(header: dict[str, str], dated: date | None) -> None:
-    lens = Lens(INVOICES, supplier_invoices.SOURCE.bound(StreamSettings()), PolicySettings())
+    lens = IfsLens(INVOICES, supplier_invoices.SOURCE.bound(StreamSettings()), PolicySettings())
     assert lens.dated(header) == dated

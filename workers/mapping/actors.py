@@ -18,8 +18,6 @@ from shared.errors import ConnectorError, Misconfigured, Retryable
 from shared.findings import Finding
 from shared.fingerprints import canonical
 from shared.flows import Flow, queue_of
-from shared.ifs.documents import decode
-from shared.ifs.sources import Bound
 from shared.ledger import claiming, detecting, entries, links
 from shared.ledger import messages as ledger_messages
 from shared.ledger.claiming import MappingClaim
@@ -28,7 +26,9 @@ from shared.ledger.detecting import LEFT
 from shared.ledger.entries import Mapped
 from shared.ledger.messages import Message, write_messages
 from shared.queues.handing_over import actor_of, hand_over
+from shared.seeing import Lens
 from workers.holding import ALONE, OPERATOR_DELAY_S, Guard, bug_finding, crash_finding, persist
+from workers.mapping.cin7_suppliers import map_cin7_supplier
 from workers.mapping.journals import map_journal
 from workers.mapping.purchase_orders import map_order
 from workers.mapping.rereading import Reread, Rereader
@@ -55,6 +55,7 @@ MAPPINGS: dict[Flow, MappingRule] = {
     flows.PURCHASE_ORDERS: map_order,
     flows.SUPPLIER_INVOICES: map_invoice,
     flows.JOURNALS: map_journal,
+    flows.CIN7_SUPPLIERS: map_cin7_supplier,
 }
 #: Flows whose rule asks for IFS's own charts of accounts.
 CHARTED: Final = frozenset({flows.JOURNALS.name})
@@ -73,9 +74,9 @@ class RulesOfTheMoment(Protocol):
         """See that IFS's charts of these companies are known, as far as IFS shows them."""
 
 
-def map_raw(raw: bytes, bound: Bound, rule: MappingRule, rules: Rules) -> Result:
+def map_raw(raw: bytes, lens: Lens, rule: MappingRule, rules: Rules) -> Result:
     """Decode one raw document and map it."""
-    document = decode(bound, raw)
+    document = lens.decode(raw)
     if isinstance(document, list):
         return document
     return rule(document, rules)
@@ -93,7 +94,7 @@ class MappingStage:
         self,
         flow: Flow,
         *,
-        bound: Bound,
+        lens: Lens,
         ledger: Ledger,
         client: redis.Redis,
         rules: RulesOfTheMoment,
@@ -104,7 +105,7 @@ class MappingStage:
         self.flow = flow.name
         self.passing = flow.passing
         self.rule = MAPPINGS[flow]
-        self.bound = bound
+        self.lens = lens
         self.ledger = ledger
         self.client = client
         self.rules = rules
@@ -212,7 +213,7 @@ class MappingStage:
 
     def _result(self, claim: MappingClaim, rules: Rules) -> Ready | list[Finding]:
         try:
-            result = map_raw(claim.raw or b"", self.bound, self.rule, rules)
+            result = map_raw(claim.raw or b"", self.lens, self.rule, rules)
             if isinstance(result, list):
                 return result
             company = getattr(result, "company", claim.company)

@@ -7,12 +7,12 @@ import msgspec
 
 from shared.fingerprints import digest
 from shared.flows import Flow
-from shared.ifs.children import RawDocument
 from shared.ledger import detecting, entries, events
 from shared.ledger.claiming import MappingClaim
 from shared.ledger.connection import Cur, Ledger
 from shared.ledger.detecting import Seen
 from shared.ledger.messages import Message, write_messages
+from shared.pulled import RawDocument
 from shared.seeing import Lens
 
 
@@ -77,6 +77,7 @@ class Rereader:
             if self._first_body(cur, claim, seen, read_at):
                 found.to_map.append(msgspec.structs.replace(claim, raw=seen.raw, company=seen.company))
         elif seen.fingerprint == claim.fingerprint:
+            cur.execute("update entry set read_at = %s where id = %s", (read_at, claim.id))
             found.to_map.append(claim)
         else:
             detected = detecting.record_seen(cur, self.flow, [seen], read_at=read_at, actor=self.actor, lane=claim.lane)
@@ -105,8 +106,8 @@ class Rereader:
         if not kept.rowcount:
             return False
         cur.execute(
-            "update entry set fingerprint = %s, company = %s, stamp = %s where id = %s",
-            (seen.fingerprint, seen.company, seen.stamp, claim.id),
+            "update entry set fingerprint = %s, company = %s, stamp = %s, read_at = %s where id = %s",
+            (seen.fingerprint, seen.company, seen.stamp, read_at, claim.id),
         )
         cur.execute(
             """

@@ -13,11 +13,17 @@ Kind = Literal["part", "gl", "cost"]
 
 
 class SupplierWrite(msgspec.Struct, frozen=True, kw_only=True):
-    """One supplier in one Cin7 account; `company` is the lead company whose terms and currency these are."""
+    """One supplier in one Cin7 account.
+
+    Attributes:
+        company: the lead company, whose terms and currency these are.
+        silent: fields of the supplier in which this tenant of IFS has no say.
+    """
 
     account: str
     company: str
     supplier: Supplier
+    silent: tuple[str, ...] = ()
 
 
 class SupplierWrites(msgspec.Struct, frozen=True, kw_only=True):

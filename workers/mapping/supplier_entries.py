@@ -33,6 +33,21 @@ _NAME_MAX: Final = 256
 _METHOD_MAX: Final = {"phone": 50, "mobile_phone": 50, "fax": 50, "email": 256, "website": 256}
 
 
+class TracedAddress(msgspec.Struct, frozen=True):
+    """A Cin7 address and the addresses of IFS that it is made from: several where they are equal."""
+
+    entry: cin7.Address
+    address_ids: tuple[str, ...]
+
+
+class TracedContact(msgspec.Struct, frozen=True):
+    """A Cin7 contact, the method that each of its fields shows, and all methods of its name."""
+
+    entry: cin7.Contact
+    methods: Mapping[str, CommMethod]
+    named: tuple[CommMethod, ...]
+
+
 def addresses_of(
     document: SupplierDocument, countries: Mapping[str, str], findings: list[Finding]
 ) -> tuple[cin7.Address, ...]:
@@ -41,9 +56,17 @@ def addresses_of(
     An address without a type serves no purpose in IFS, and one without any line of text has nothing that Cin7 could
     keep: neither is sent.
     """
+    return tuple(traced.entry for traced in traced_addresses(document, countries, findings))
+
+
+def traced_addresses(
+    document: SupplierDocument, countries: Mapping[str, str], findings: list[Finding]
+) -> tuple[TracedAddress, ...]:
+    """Return the addresses of Cin7 in their order, with what they are made from."""
     types = _types_by_address(document)
     defaults = _defaults(document)
     mapped: dict[cin7.Address, bool] = {}
+    made_from: dict[cin7.Address, list[str]] = {}
     for address in document.addresses:
         wanted = types.get(address.address_id)
         if not wanted:
@@ -54,7 +77,11 @@ def addresses_of(
         for kind in wanted:
             entry = msgspec.structs.replace(bare, type=kind)
             mapped[entry] = mapped.get(entry, False) or defaults.get(kind) == address.address_id
-    return tuple(msgspec.structs.replace(entry, default_for_type=default) for entry, default in mapped.items())
+            made_from.setdefault(entry, []).append(address.address_id)
+    return tuple(
+        TracedAddress(msgspec.structs.replace(entry, default_for_type=default), tuple(made_from[entry]))
+        for entry, default in mapped.items()
+    )
 
 
 def _types_by_address(document: SupplierDocument) -> dict[str, list[str]]:
@@ -117,6 +144,11 @@ def _country(value: str | None, field: str, countries: Mapping[str, str], findin
 
 def contacts_of(document: SupplierDocument, findings: list[Finding]) -> tuple[cin7.Contact, ...]:
     """Return one contact per distinct name; of each kind of method its default wins, else its first."""
+    return tuple(traced.entry for traced in traced_contacts(document, findings))
+
+
+def traced_contacts(document: SupplierDocument, findings: list[Finding]) -> tuple[TracedContact, ...]:
+    """Return the contacts of Cin7 in their order, with what they are made from."""
     named: dict[str, dict[str, CommMethod]] = {}
     spelling: dict[str, str] = {}
     for method in sorted(document.comm_methods, key=lambda method: not method.method_default):
@@ -126,7 +158,14 @@ def contacts_of(document: SupplierDocument, findings: list[Finding]) -> tuple[ci
     for method in document.comm_methods:
         spelling.setdefault(_folded(method), (method.name or "").strip() or NAMELESS_CONTACT)
     order = [key for key in spelling if key in named]
-    return tuple(_contact(spelling[key], named[key], findings) for key in order)
+    return tuple(
+        TracedContact(
+            _contact(spelling[key], named[key], findings),
+            named[key],
+            tuple(method for method in document.comm_methods if _folded(method) == key),
+        )
+        for key in order
+    )
 
 
 def _folded(method: CommMethod) -> str:

@@ -8,7 +8,7 @@ import msgspec
 from shared.cin7.records.suppliers import Supplier
 from shared.config.rules import Rules
 from shared.findings import Finding
-from shared.ifs.records.suppliers import InvoiceInfo, SupplierDocument
+from shared.ifs.records.suppliers import InvoiceInfo, SupplierDocument, SupplierHeader
 from shared.money import CURRENCIES
 from workers.mapping.accounts import payable_account_of
 from workers.mapping.companies import Destination, destination_of
@@ -21,6 +21,10 @@ from workers.mapping.texts import fit_text, invalid, shown
 NAME_MAX: Final = 256
 TAX_NUMBER_MAX: Final = 50
 ATTRIBUTE_MAX: Final = 256
+
+#: Source: docs/apis/cin7.md#supplier.
+ACTIVE: Final = "Active"
+DEPRECATED: Final = "Deprecated"
 
 #: What one company agreed with the supplier, and where its documents go.
 Agreed = tuple[Destination, InvoiceInfo]
@@ -46,7 +50,8 @@ def map_supplier(document: SupplierDocument, rules: Rules) -> SupplierWrites | l
         supplier = _on_terms(document, lead, rules, findings)
         if supplier:
             supplier = msgspec.structs.replace(supplier, addresses=addresses, contacts=contacts)
-            writes.append(SupplierWrite(account=account, company=lead[0].code, supplier=supplier))
+            silent = () if rules.supplier_status else ("status",)
+            writes.append(SupplierWrite(account=account, company=lead[0].code, supplier=supplier, silent=silent))
     return findings or SupplierWrites(supplier_id=supplier_id, writes=tuple(writes))
 
 
@@ -89,10 +94,17 @@ def _on_terms(document: SupplierDocument, agreed: Agreed, rules: Rules, findings
         payment_term=term,
         account_payable=payable,
         tax_rule=tax.rule,
+        status=status_of(header, rules),
         tax_number=tax_number or (header.association_no or "").strip(),
         attribute_set=settings.attribute_set,
         attributes={settings.supplier_number_attribute: header.supplier_id.strip()},
     )
+
+
+def status_of(header: SupplierHeader, rules: Rules) -> str:
+    """Return Cin7's status: deprecated is what is blocked or has expired, in a tenant that tells."""
+    expired = bool(header.expires) and str(header.expires)[:10] < rules.today
+    return DEPRECATED if rules.supplier_status and (header.blocked or expired) else ACTIVE
 
 
 def _currency(info: InvoiceInfo, company: str, findings: list[Finding]) -> str:

@@ -11,13 +11,13 @@ import msgspec
 
 from shared.config.rules import Rules
 from shared.flows import PURCHASE_ORDERS, Flow
-from shared.ifs.children import RawDocument
 from shared.ifs.documents import decode
 from shared.ifs.records.purchase_orders import CodeParts, OrderDocument, OrderLine
 from shared.ifs.records.supplier_invoices import InvoiceDocument, InvoiceHeader
 from shared.ifs.sources import storable
 from shared.money import line_total, rounded, total_of, usable
-from shared.seeing import Lens, header_values
+from shared.pulled import RawDocument
+from shared.seeing import IfsLens, header_values
 from workers.holding import bug_finding
 from workers.mapping.actors import MAPPINGS, Result
 from workers.mapping.invoice_postings import account_of
@@ -30,7 +30,7 @@ Values = Mapping[str, object]
 _ZERO: Final = Decimal(0)
 
 
-def copy_of(document: RawDocument, flow: Flow, lens: Lens, rules: Rules) -> IfsCopy:
+def copy_of(document: RawDocument, flow: Flow, lens: IfsLens, rules: Rules) -> IfsCopy:
     """Return IFS's copy of a raw document.
 
     Args:
@@ -63,7 +63,7 @@ def _result(flow: Flow, decoded: Any, rules: Rules) -> Result:  # noqa: ANN401 -
         return [bug_finding(bug)]
 
 
-def _left_alone(lens: Lens, header: Values) -> tuple[LeftAlone, str]:
+def _left_alone(lens: IfsLens, header: Values) -> tuple[LeftAlone, str]:
     why = lens.skip(header)
     if not why:
         return "", ""
@@ -99,7 +99,7 @@ def _plain(decoded: Any, rules: Rules) -> Copy:  # noqa: ANN401 - as decode says
     return _plain_invoice(decoded, rules)
 
 
-def _text(header: Values, lens: Lens, field: str) -> str:
+def _text(header: Values, lens: IfsLens, field: str) -> str:
     value = lens.bound.value(header, field)
     return storable(value).strip() if isinstance(value, str) else ""
 

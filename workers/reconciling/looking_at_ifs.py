@@ -5,14 +5,15 @@ from typing import Final
 
 import msgspec
 
-from shared.assembly import SOURCES, Assembly
+from shared.assembly import Assembly
 from shared.flows import Flow
 from shared.ifs import reading
-from shared.ifs.children import RawDocument
 from shared.ifs.odata import both
 from shared.ifs.spans import Span, asked_for, names_company
 from shared.ledger.views import foresight
-from shared.seeing import Lens
+from shared.origins import SOURCES
+from shared.pulled import RawDocument
+from shared.seeing import IfsLens
 from workers.reconciling.copies import IfsCopy
 from workers.reconciling.ifs_side import copy_of
 from workers.reconciling.looking_at_cin7 import Progress
@@ -31,7 +32,7 @@ class IfsLook:
         self.stream = parts.settings.ifs.stream(flow.name)
         with parts.ledger.transaction() as cur:
             kept = foresight.mark(cur, flow.name).start_from
-        self.lens: Lens = parts.lens(flow, self.stream.start_from or kept)
+        self.lens: IfsLens = parts.ifs_lens(flow, self.stream.start_from or kept)
 
     def of_span(self, span: Span, companies: Sequence[str]) -> dict[str, IfsCopy]:
         """Return the documents of these companies that are dated within the span, whatever their state, by key.

@@ -9,7 +9,7 @@ import msgspec
 from shared.flows import PURCHASE_ORDERS, Flow
 from shared.ifs.sources import BoundSet, storable
 from shared.money import line_total, total_of, usable
-from shared.seeing import Lens
+from shared.seeing import IfsLens
 from workers.reconciling.copies import TAX, UNCODED, Copy
 from workers.reconciling.sent import kind_of_bill
 
@@ -17,7 +17,7 @@ _DECODER: Final = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 _ZERO: Final = Decimal(0)
 
 
-def of_unread(raw: bytes, flow: Flow, lens: Lens) -> Copy:
+def of_unread(raw: bytes, flow: Flow, lens: IfsLens) -> Copy:
     """Return what can be told; its amounts are on no account."""
     document = _DECODER.decode(raw)
     header = document.get("header")
@@ -44,7 +44,7 @@ def _bill(header: Mapping[str, Any], own: BoundSet) -> tuple[Decimal, Decimal]:
     return _number(header, own, "net_curr_amount") or _ZERO, _number(header, own, "vat_curr_amount") or _ZERO
 
 
-def _order(document: Mapping[str, Any], lens: Lens, currency: str) -> tuple[Decimal, Decimal]:
+def _order(document: Mapping[str, Any], lens: IfsLens, currency: str) -> tuple[Decimal, Decimal]:
     """Return the sums of the lines that have numbers."""
     lines = next(child for child in lens.bound.children if child.name == "lines")
     rows = document.get("lines")

@@ -21,7 +21,13 @@ from shared.ledger.links import Link
 from shared.ledger.messages import Message, write_messages
 from shared.queues.handing_over import actor_of, hand_over
 from workers.holding import ALONE, Guard, crash_finding, persist
-from workers.writing import invoice_writer, journal_writer, purchase_writer, supplier_writer
+from workers.writing import (
+    cin7_supplier_writer,
+    invoice_writer,
+    journal_writer,
+    purchase_writer,
+    supplier_writer,
+)
 from workers.writing.desk import CROWDED_S, Crowded, Desk, Remote, Stopping, at_once, permitted
 from workers.writing.first_contact import FirstContact
 from workers.writing.groups import TOGETHER_S, Group, Member
@@ -60,6 +66,7 @@ def writers(first_contact: FirstContact) -> dict[Flow, Writer]:
         flows.PURCHASE_ORDERS: Writer(purchase_writer.targets, purchase_writer.write_purchase, TOGETHER),
         flows.SUPPLIER_INVOICES: Writer(invoice_writer.targets, invoice_writer.write_invoice),
         flows.JOURNALS: Writer(journal_writer.targets, journal_writer.write_journal, TOGETHER),
+        flows.CIN7_SUPPLIERS: Writer(cin7_supplier_writer.targets, cin7_supplier_writer.write_cin7_supplier),
     }
 
 

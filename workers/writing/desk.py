@@ -10,11 +10,14 @@ import redis
 
 from shared.budgets import Budget, Slot
 from shared.cin7.client import Cin7Client
+from shared.config.rules import Rules
 from shared.config.settings import Settings
 from shared.errors import Held, Retryable
 from shared.findings import Finding
+from shared.flows import Flow
 from shared.ifs.client import IfsClient
 from shared.ledger.connection import Ledger
+from shared.pulled import RawDocument
 from workers.writing.seats import Seat, Seats
 
 #: Stands for the IFS tenant where Cin7 accounts are named; no account can be called so.
@@ -140,7 +143,15 @@ class Stopping(Retryable):
 
 
 class Desk(msgspec.Struct, frozen=True):
-    """`accounts` opens an account by name, once; unknown names raise `KeyError`. `ifs` opens the tenant."""
+    """What the writers of a process share.
+
+    Attributes:
+        accounts: opens a Cin7 account by name, once; unknown names raise `KeyError`.
+        ifs: opens IFS, once.
+        rules: mapping tables and reference data as they are now.
+        read_again: reads records of a flow by key, from IFS.
+        rest: waits so many seconds.
+    """
 
     ledger: Ledger
     redis: redis.Redis
@@ -149,6 +160,9 @@ class Desk(msgspec.Struct, frozen=True):
     accounts: Callable[[str], Account]
     stopping: Callable[[], bool]
     ifs: Callable[[], Tenant]
+    rules: Callable[[], Rules]
+    read_again: Callable[[Flow, Sequence[str], str], dict[str, RawDocument]]
+    rest: Callable[[float], None] = time.sleep
 
     def remote(self, name: str) -> Remote:
         """Return the tenant for `IFS`, else the account called `name`.

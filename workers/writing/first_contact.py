@@ -1,7 +1,7 @@
 """Which suppliers Cin7 holds already, as a cache in the ledger that is renewed before anybody is created."""
 
 import threading
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -10,7 +10,8 @@ import msgspec
 from shared.cin7.client import LIMIT_MAX
 from shared.cin7.records.suppliers import Supplier
 from shared.config.settings import Cin7Settings
-from shared.ledger.connection import Cur, Ledger, storable
+from shared.ledger import vendors
+from shared.ledger.connection import Cur, Ledger
 from workers.writing.desk import Account
 from workers.writing.matching import CandidateIndex, Match
 from workers.writing.session import Session
@@ -89,48 +90,18 @@ class FirstContact:
         while True:
             total, found = await page_of(page, look_back)
             newest = max([newest, *(supplier.last_modified_on for supplier in found)])
+            number = self.accounts[account.name].supplier_number_attribute
             with self.ledger.transaction() as cur:
-                self._keep(cur, account.name, found)
+                vendors.keep(cur, account.name, found, number)
             if not found or page * LIMIT_MAX >= total:
                 break
             page += 1
         with self.ledger.transaction() as cur:
-            cur.execute(
-                """
-                insert into cin7_supplier_read (account, since) values (%s, %s)
-                on conflict (account) do update
-                set since = excluded.since, read_at = clock_timestamp(), revision = cin7_supplier_read.revision + 1
-                """,
-                (account.name, newest),
-            )
+            vendors.read_up_to(cur, account.name, newest)
 
-    def _keep(self, cur: Cur, account: str, found: list[Supplier]) -> None:
-        number = self.accounts[account].supplier_number_attribute
-        cur.executemany(
-            """
-            insert into cin7_supplier (account, id, name, tax_number, marker, status, body)
-            values (%s, %s, %s, %s, %s, %s, %s)
-            on conflict (account, id) do update
-            set name = excluded.name, tax_number = excluded.tax_number, marker = excluded.marker,
-                status = excluded.status, body = excluded.body, read_at = now()
-            """,
-            [
-                (
-                    account,
-                    supplier.id,
-                    storable(supplier.name),
-                    storable(supplier.tax_number),
-                    storable(supplier.attributes.get(number, "")),
-                    supplier.status,
-                    msgspec.json.encode(supplier),
-                )
-                for supplier in found
-            ],
-        )
-
-    def match(self, account: Account, wanted: Supplier) -> Match:
-        """Compare one supplier with all that the account holds."""
-        return self.index(account.name).match(wanted)
+    def match(self, account: Account, wanted: Supplier, rejected: Collection[str] = ()) -> Match:
+        """Compare one supplier with all that the account holds, but those that a person said it is not."""
+        return self.index(account.name).match(wanted, rejected)
 
     def index(self, account: str) -> CandidateIndex:
         """Return the candidates of an account, built again when the cache has changed."""

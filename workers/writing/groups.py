@@ -252,6 +252,6 @@ def _part_of(member: Member) -> Part:
     match member.wish:
         case CommitWish(intent=intent):
             return member.session.part(intent=intent)
-        case FinishWish(why=why):
-            return member.session.part(why=why)
+        case FinishWish(why=why, echo=echo):
+            return member.session.part(why=why, echo=echo)
     raise TypeError(f"{member.wish!r} is no wish to commit")

@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from shared.ledger import claiming, effects, entries, links, purchases
-from shared.ledger.claiming import WritingClaim
+from shared.ledger.claiming import Lock, WritingClaim
 from shared.ledger.connection import Cur
 from shared.ledger.effects import Conclusion, Intent
-from shared.ledger.links import Link, Stored
+from shared.ledger.links import Link, Side, Stored
 from shared.ledger.messages import Message, write_messages
 from shared.ledger.purchases import KeptPurchase
 
@@ -32,19 +32,30 @@ class Pending(msgspec.Struct):
     def __bool__(self) -> bool:
         return bool(self.conclusions or self.links or self.wakes or self.changes)
 
-    def store(self, link: Link, origin: str = "created") -> None:
+    def store(self, link: Link, origin: str = "created", *, wrote: Side = "") -> None:
         """Store a link with the next commit. How it came to be is said by whoever stored it first."""
         known = self.links.get(link.cin7_account)
-        self.links[link.cin7_account] = Stored(link, known.origin if known else origin)
+        before: Side = known.wrote if known else ""
+        both = {before, wrote} >= {"ifs", "cin7"} or "both" in (before, wrote)
+        self.links[link.cin7_account] = Stored(
+            link, known.origin if known else origin, "both" if both else wrote or before
+        )
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
-    """What one entry adds to a commit: what is pending, and at most one of an intent and its end (`why`)."""
+    """What one entry adds to a commit: what is pending, and at most one of an intent and its end (`why`).
+
+    Attributes:
+        lock: of the record of another flow that others are kept from.
+        echo: it ends as our own write coming back.
+    """
 
     claim: WritingClaim
     pending: Pending
+    lock: Lock | None = None
     intent: Intent | None = None
     why: str | None = None
+    echo: bool = False
 
 
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +79,8 @@ def record(cur: Cur, parts: Sequence[Part], *, actor: str) -> Recorded:
     if names := [name for part in parts for name in part.pending.wakes]:
         links.lock_dependencies(cur, names)
     good = claiming.keep(cur, [part.claim for part in parts])
+    if locks := [part.lock for part in parts if part.lock is not None]:
+        good -= {one.id for one in locks} - claiming.keep(cur, locks)
     mine = [part for part in parts if part.claim.id in good]
     if concluded := [one for part in mine for one in part.pending.conclusions]:
         effects.conclude(cur, concluded)
@@ -93,12 +106,26 @@ def _end(cur: Cur, ending: dict[int, Part], actor: str) -> list[Message]:
     """Close entries as written and give their records back; send on the newer versions that waited for them."""
     claims = [part.claim for part in ending.values()]
     newest = claiming.let_go(cur, claims, written=True)
-    entries.written(cur, claims, actor=actor, why={entry: part.why or "" for entry, part in ending.items()})
+    why = {entry: part.why or "" for entry, part in ending.items()}
+    for echo in {part.echo for part in ending.values()}:
+        mine = [part.claim for part in ending.values() if part.echo == echo]
+        entries.written(cur, mine, actor=actor, why=why, becomes="echo" if echo else "written")
+    messages = let_in(cur, [part.lock for part in ending.values() if part.lock is not None])
     overtaken = [claim for claim in claims if newest[claim.id] > claim.version]
-    return [message for claim in overtaken for message in _promote(cur, claim)]
+    return messages + [
+        message for claim in overtaken for message in _promote(cur, claim.flow, claim.key, claim.version)
+    ]
 
 
-def _promote(cur: Cur, claim: WritingClaim) -> list[Message]:
+def let_in(cur: Cur, locks: Sequence[Lock]) -> list[Message]:
+    """Give up the locks of other flows' records, and send on what their own writers were kept from."""
+    if not locks:
+        return []
+    claiming.unlock(cur, locks)
+    return [message for one in locks for message in _promote(cur, one.flow, one.key, 0)]
+
+
+def _promote(cur: Cur, flow: str, key: str, version: int) -> list[Message]:
     """Send on the newer version that waited for this one's writer, unless somebody is claiming it right now."""
     row = cur.execute(
         """
@@ -106,6 +133,6 @@ def _promote(cur: Cur, claim: WritingClaim) -> list[Message]:
         and (state = 'mapped' or (state = 'retrying' and stage = 'write')) order by version desc limit 1
         for update skip locked
         """,
-        (claim.flow, claim.key, claim.version),
+        (flow, key, version),
     ).fetchone()
-    return write_messages(cur, "write", claim.flow, [int(row[0])]) if row else []
+    return write_messages(cur, "write", flow, [int(row[0])]) if row else []

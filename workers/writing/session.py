@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 
 import structlog
 
@@ -13,17 +13,17 @@ from shared.cin7.errors import Cin7Refused
 from shared.errors import Held, Misconfigured, Retryable
 from shared.findings import Finding
 from shared.fingerprints import canonical
-from shared.ifs.errors import IfsConflict, IfsRefused
+from shared.ifs.errors import IfsRefused
 from shared.ledger import claiming, effects, entries, links
-from shared.ledger.claiming import WritingClaim
+from shared.ledger.claiming import Lock, WritingClaim
 from shared.ledger.connection import Cur, Ledger
 from shared.ledger.effects import Conclusion, Effect, Intent, State
-from shared.ledger.links import Link
+from shared.ledger.links import Link, Side
 from shared.ledger.messages import Message, write_messages
 from workers.holding import persist
-from workers.writing.desk import Account, Crowded, Desk, Remote
+from workers.writing.desk import Crowded, Desk, Remote
 from workers.writing.reasons import refused_finding
-from workers.writing.recording import Part, Pending, record
+from workers.writing.recording import Part, Pending, let_in, record
 from workers.writing.seats import Seat
 from workers.writing.wishes import CommitWish, FinishWish, LinksWish, SlotWish
 
@@ -33,6 +33,8 @@ T = TypeVar("T")
 #: Seconds on top of a call's deadline that must be left of the lease when it is sent. A process that was frozen
 #: between its intent and its call finds less, and does not send.
 MARGIN_S: Final = 1.0
+#: Seconds for which an entry rests that meets another writer of the same two records.
+LOCKED_S: Final = 1.0
 #: Seconds a lookup by marker looks back before the intent: clocks differ between the two sides.
 LOOK_BACK_S: Final = 3600.0
 
@@ -68,12 +70,18 @@ class Session:
         #: False while there is something else to do for this entry than to wait for an account's calls.
         self.patient = True
         self.pending = Pending()
+        self.lock: Lock | None = None
         self.over = False
         self._linked = {link.cin7_account: link for link in linked}
         self._extended_at = time.monotonic()
         self._taken: tuple[Remote, Slot] | None = None
 
     # What a writer asks for
+
+    @property
+    def linked(self) -> list[Link]:
+        """The links of this record as they were when the entry was claimed."""
+        return list(self._linked.values())
 
     def link(self, account: str) -> Link | None:
         """Return the link of this record in `account` as it was when the entry was claimed."""
@@ -120,8 +128,8 @@ class Session:
 
         Raises:
             Retryable: the outcome is unknown (the effect stays UNKNOWN), or the call was certainly not executed.
-            Held: the target refuses.
-            IfsConflict: the row was changed meanwhile; nothing was written, and the change is to be decided anew.
+            Held: Cin7 refuses.
+            IfsRefused: IFS does; a conflict and a row that is there already are for the writer to look into.
             Misconfigured: the credentials do not reach this far; nothing was written.
             LeaseLost: another worker has the record; nothing was sent.
             Crowded, Stopping: as `read`.
@@ -142,10 +150,10 @@ class Session:
         try:
             with account.pace.measured():
                 answer = call(slot)
-        except (IfsConflict, Misconfigured) as error:
+        except (IfsRefused, Misconfigured) as error:
             self._conclude(effect, "REFUSED", str(error))
             raise
-        except (Cin7Refused, IfsRefused) as refused:
+        except Cin7Refused as refused:
             self._conclude(effect, "REFUSED", str(refused))
             raise Held([refused_finding(refused, self.claim.company)]) from refused
         except Retryable as error:
@@ -156,17 +164,42 @@ class Session:
             self.pending.store(applied(answer))
         return answer
 
-    async def finish(self, why: str = "") -> None:
-        """Close the entry as written and give the record back."""
-        await FinishWish(why or f"{self.calls} calls")
+    async def finish(self, why: str = "", *, echo: bool = False) -> None:
+        """Close the entry as written, or as our own write coming back, and give the record back."""
+        await FinishWish(why or f"{self.calls} calls", echo)
+
+    def read_anew(self, why: str) -> None:
+        """Close the entry, since it was read before a write of ours, and ask for its record as it is now."""
+
+        def change(cur: Cur) -> list[Message]:
+            messages = self._give_back(cur)
+            entries.close(cur, [self.claim.id], "superseded", actor=self.actor, why=why)
+            return messages + entries.ask(cur, self.claim.flow, self.claim.key, actor=self.actor, why=why)
+
+        self.settle_up()
+        self.messages += persist(self.ledger, change)
+        self.over = True
+
+    def keep_others_from(self, flow: str, key: str) -> None:
+        """Let nobody else write a record of another flow until this entry ends: it is about the same two things.
+
+        Raises:
+            Retryable: somebody is at it right now.
+        """
+        if self.lock is not None:
+            return
+        with self.ledger.transaction() as cur:
+            self.lock = claiming.lock(cur, self.claim.id, flow, key, self.claim.lease_s)
+        if self.lock is None:
+            raise Retryable(f"{flow} {key} is being written right now", delay_s=LOCKED_S, executed=False)
 
     def later(self, change: Callable[[Cur], None]) -> None:
         """Record `change` with the next commit of this session."""
         self.pending.changes.append(change)
 
-    def satisfy(self, link: Link) -> None:
+    def satisfy(self, link: Link, *, wrote: Side = "") -> None:
         """Store a link with the next commit, and send on what waited for it."""
-        self.pending.store(link)
+        self.pending.store(link, wrote=wrote)
         self.wake(links.dependency(link.flow, link.ifs_key, link.cin7_account))
 
     def wake(self, name: str) -> None:
@@ -197,20 +230,20 @@ class Session:
 
         def change(cur: Cur) -> list[Message]:
             links.lock_dependencies(cur, [dependency])
-            claiming.give_back(cur, self.claim)
+            messages = self._give_back(cur)
             there = links.find(cur, flow, key, account)
             if there is not None and there.written:
-                return write_messages(cur, "write", self.claim.flow, [self.claim.id])
+                return messages + write_messages(cur, "write", self.claim.flow, [self.claim.id])
             asked = ask(cur)
             if asked is None:
                 raise Held([missing])
             entries.wait(cur, self.claim.id, dependency, actor=self.actor)
-            return list(asked)
+            return [*messages, *asked]
 
         self.messages += persist(self.ledger, change)
         self.over = True
 
-    def wait_for_thread(self, account: Account, lock: threading.Lock) -> None:
+    def wait_for_thread(self, account: Remote, lock: threading.Lock) -> None:
         """Acquire what another thread holds while it calls `account`, and keep the claim meanwhile.
 
         Raises:
@@ -257,9 +290,9 @@ class Session:
         """Say whether a good part of the claim's time is over."""
         return time.monotonic() - self._extended_at > self.keep_every_s
 
-    def part(self, intent: Intent | None = None, why: str | None = None) -> Part:
+    def part(self, intent: Intent | None = None, why: str | None = None, *, echo: bool = False) -> Part:
         """Return what this entry adds to a commit."""
-        return Part(claim=self.claim, pending=self.pending, intent=intent, why=why)
+        return Part(claim=self.claim, pending=self.pending, lock=self.lock, intent=intent, why=why, echo=echo)
 
     def recorded(self, part: Part) -> None:
         """Take note that a part was committed."""
@@ -289,7 +322,23 @@ class Session:
         """Give the record back once the entry has ended, whichever way. A lost ledger leaves that to the lease."""
         if not self.over:
             with suppress(claiming.LeaseLost, Retryable):
-                persist(self.ledger, lambda cur: claiming.give_back(cur, self.claim))
+                self.messages += persist(self.ledger, self._give_back)
+
+    def _give_back(self, cur: Cur) -> list[Message]:
+        claiming.give_back(cur, self.claim)
+        return let_in(cur, [self.lock] if self.lock else [])
+
+    def close(self, becomes: Literal["superseded", "dismissed"], why: str) -> None:
+        """End the entry unwritten, with what is pending."""
+        self.settle_up()
+
+        def change(cur: Cur) -> list[Message]:
+            messages = self._give_back(cur)
+            entries.close(cur, [self.claim.id], becomes, actor=self.actor, why=why)
+            return messages
+
+        self.messages += persist(self.ledger, change)
+        self.over = True
 
     def supersede(self) -> None:
         """Close the entry: a newer version of its record is in the target already."""

@@ -40,9 +40,10 @@ class CommitWish(Wish[int]):
 
 @dataclass(frozen=True)
 class FinishWish(Wish[None]):
-    """The entry ends as written, with what is pending."""
+    """The entry ends with what is pending: as written, or as our own write coming back."""
 
     why: str
+    echo: bool = False
 
 
 @dataclass(frozen=True)

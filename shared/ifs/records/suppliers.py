@@ -11,10 +11,14 @@ from shared.ifs.sources import SetSource, Source, Unit
 
 
 class SupplierHeader(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
+    """`blocked` and `expires` (a date) are properties that the settings name, where the tenant has such."""
+
     supplier_id: str
     name: str
     association_no: str | None = None
     country: str | None = None
+    blocked: bool | None = None
+    expires: str | None = None
 
 
 class Address(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
@@ -68,6 +72,20 @@ class TaxInfo(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
     vat_no: str | None = None
 
 
+class PaymentInfo(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
+    """That one company may pay the supplier."""
+
+    identity: str
+    company: str
+
+
+class PurchaseInfo(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
+    """That the supplier may be bought from."""
+
+    vendor_no: str
+    currency_code: str | None = None
+
+
 class SupplierDocument(msgspec.Struct, frozen=True, kw_only=True):
     """Children in the order of their keys, so that equal suppliers have equal fingerprints."""
 
@@ -89,6 +107,8 @@ SOURCE: Final = Source(
         entity_set="SupplierInfoGeneralSet",
         shape=SupplierHeader,
         key=("supplier_id",),
+        row_key=("supplier_id",),
+        unnamed=("blocked", "expires"),
     ),
     children=(
         SetSource(
@@ -99,6 +119,7 @@ SOURCE: Final = Source(
             key=("supplier_id", "address_id"),
             parent="supplier_id",
             nested="SupplierInfoAddresses",
+            row_key=("supplier_id", "address_id"),
         ),
         SetSource(
             name="address_types",
@@ -110,6 +131,8 @@ SOURCE: Final = Source(
             parent="supplier_id",
             nested="AddressTypes",
             below="addresses",
+            row_key=("supplier_id", "address_id", "address_type_code"),
+            enums=(("address_type_code", "AddressTypeCode"),),
         ),
         SetSource(
             name="comm_methods",
@@ -123,6 +146,7 @@ SOURCE: Final = Source(
             party=True,
             nested="AddressCommunicationMethods",
             below="addresses",
+            row_key=("party_type", "identity", "comm_id"),
         ),
         SetSource(
             name="invoice_info",
@@ -133,6 +157,7 @@ SOURCE: Final = Source(
             parent="supplier_id",
             party=True,
             nested="SupplierInvoiceCompanies",
+            row_key=("company", "identity", "party_type"),
         ),
         SetSource(
             name="tax_info",
@@ -145,6 +170,7 @@ SOURCE: Final = Source(
             # Unconfirmed: no source shows this path; it follows the naming of its neighbours.
             nested="SupplierDocumentTaxInfoArray",
             below="addresses",
+            row_key=("supplier_id", "address_id", "company"),
         ),
     ),
     units=(
@@ -156,4 +182,28 @@ SOURCE: Final = Source(
         Unit("CommMethod", "IDENTITY"),
         Unit("IdentityInvoiceInfo", "IDENTITY"),
     ),
+    further=(
+        SetSource(
+            name="payment_info",
+            service="IdentityPayInfoEntity",
+            entity_set="IdentityPayInfoSet",
+            shape=PaymentInfo,
+            key=("identity", "company"),
+            parent="supplier_id",
+            party=True,
+            nested="SupplierPayments",
+            row_key=("company", "identity", "party_type"),
+        ),
+        SetSource(
+            name="purchase_info",
+            service="SupplierEntity",
+            entity_set="SupplierSet",
+            shape=PurchaseInfo,
+            key=("vendor_no",),
+            parent="supplier_id",
+            nested="SupplierPurchases",
+            row_key=("vendor_no",),
+        ),
+    ),
+    expiry="expires",
 )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from shared.ledger.connection import Cur
+from shared.ledger.detecting import COUNTED
 
 
 class Mark(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,7 +36,8 @@ def known(cur: Cur, flow: str, headers: Sequence[tuple[str, str]]) -> set[str]:
 def fingerprints(cur: Cur, flow: str, keys: Sequence[str]) -> dict[str, str]:
     """Return the fingerprints under which records are known already."""
     rows = cur.execute(
-        "select key, fingerprint from record where flow = %s and key = any(%s) and skipped = ''", (flow, list(keys))
+        "select key, fingerprint from record where flow = %s and key = any(%s) and skipped = any(%s)",
+        (flow, list(keys), ["", COUNTED]),
     ).fetchall()
     return {str(row[0]): str(row[1]) for row in rows}
 

@@ -10,12 +10,17 @@ from shared.ledger.connection import Cur
 
 
 class HeldFinding(msgspec.Struct, frozen=True, kw_only=True):
+    """`before`, `ifs` and `cin7` are the three values of a conflict, empty for every other reason."""
+
     code: str
     field: str
     value: str
     company: str
     message: str
     remedy: str
+    before: str = ""
+    ifs: str = ""
+    cin7: str = ""
 
 
 class Hold(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,7 +79,8 @@ def holds(cur: Cur, *, flow: str = "", code: str = "", ids: Sequence[int] | None
         f"""
         select e.id, e.flow, e.key, e.company, e.stage, e.changed_at, e.attempts, e.round, e.ready,
                coalesce((select json_agg(json_build_object('code', f.code, 'field', f.field, 'value', f.value,
-                            'company', f.company, 'message', f.message, 'remedy', f.remedy) order by f.id)
+                            'company', f.company, 'message', f.message, 'remedy', f.remedy, 'before', f.before,
+                            'ifs', f.ifs, 'cin7', f.cin7) order by f.id)
                          from finding f where f.entry_id = e.id and f.round = e.round), '[]')
         from entry e where {" and ".join(conditions)} order by e.changed_at, e.id
         """,  # noqa: S608 - the conditions are literals of this function

@@ -79,6 +79,16 @@ class Installation:
         """Edit the tenant as its users would."""
         self.ifs.control.edit([Edit(set=table, **rows)])  # type: ignore[arg-type]
 
+    def edit_in_cin7(self, **fields: object) -> None:
+        """Edit a supplier of Cin7's first account as its users would; one without ID is new."""
+        account = self.cin7.control("GET", "state", brief="true")["accounts"][0]["account_id"]
+        self.cin7.control("POST", "suppliers", {"account": account, "supplier": fields})
+
+    def cin7_id(self, key: str) -> str:
+        """Return the ID of the vendor that a supplier of IFS is linked to."""
+        rows = self.worker.ledger.rows("select cin7_id from link where flow = 'suppliers' and ifs_key = %s", (key,))
+        return str(rows[0][0])
+
     def cin7_calls(self) -> int:
         """Return how many calls Cin7 has seen."""
         return len(self.cin7.control("GET", "requests")["requests"])

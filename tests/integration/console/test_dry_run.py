@@ -56,8 +56,7 @@ def test_an_amendment_is_shown_field_by_field(site: Installation) -> None:
 def test_a_vendor_that_is_there_already_is_not_shown_as_new(site: Installation) -> None:
     vendor = {"Name": "Plain Supplier 1 AB", "Currency": "SEK", "PaymentTerm": "30 days", "AccountPayable": "2440",
               "TaxRule": "Purchases 25%", "Status": "Active", "TaxNumber": ""}  # fmt: skip
-    account = site.cin7.control("GET", "state", brief="true")["accounts"][0]["account_id"]
-    site.cin7.control("POST", "suppliers", {"account": account, "supplier": vendor})
+    site.edit_in_cin7(**vendor)
     previews = site.json("poll", "suppliers", "--dry-run", code=3)
     actions = {one["key"]: one["action"] for one in previews}
     assert actions["S000001"] == "held"
@@ -82,3 +81,41 @@ def test_orders_that_nothing_holds_are_shown_with_their_lines(site: Installation
     site.edit("PurchaseOrderSet", patch=[{"OrderNo": "1000000", "Objstate": "Cancelled"}])
     previews = site.json("poll", "purchase_orders", "--dry-run")
     assert [(one["key"], one["action"]) for one in previews] == [("1000000", "void")]
+
+
+def test_an_edit_in_cin7_is_shown_as_the_fields_of_the_rows_that_ifs_keeps_it_in(site: Installation) -> None:
+    site("poll", "suppliers")
+    site.work()
+    site("poll", "cin7_suppliers")
+    site.work()
+    assert site.json("poll", "cin7_suppliers", "--dry-run") == []
+    vendor = site.cin7_id("S000001")
+    site.edit_in_cin7(ID=vendor, Name="Renamed AB")
+    before = rows_of(site)
+    (preview,) = site.json("poll", "cin7_suppliers", "--dry-run")
+    assert preview == {
+        "flow": "cin7_suppliers",
+        "key": f"main/{vendor}",
+        "account": "main",
+        "action": "update",
+        "fields": [{"field": "header.name", "from": "Plain Supplier 1 AB", "to": "Renamed AB"}],
+        "findings": [],
+    }
+    file = site.folder / "more.csv"
+    file.write_text("company,ifs_term,cin7_term\n10,61,60 days\n")
+    site("mappings", "import", "payment_terms", str(file))
+    site.edit_in_cin7(ID=vendor, Name="Renamed AB", PaymentTerm="60 days")
+    (preview,) = site.json("poll", "cin7_suppliers", "--dry-run", code=3)
+    assert [finding["code"] for finding in preview["findings"]] == ["term.unmapped"]
+    assert rows_of(site) == before
+
+
+def test_a_vendor_that_ifs_does_not_know_is_shown_as_held_once_it_is_new(site: Installation) -> None:
+    stranger = {"Name": "Stranger", "Currency": "SEK", "PaymentTerm": "30 days", "AccountPayable": "2440",
+                "TaxRule": "Purchases 25%", "Status": "Active"}  # fmt: skip
+    site.edit_in_cin7(**stranger)
+    assert site.json("poll", "cin7_suppliers", "--dry-run") == []
+    site("poll", "cin7_suppliers")
+    site.edit_in_cin7(**stranger | {"Name": "Newcomer"})
+    (preview,) = site.json("poll", "cin7_suppliers", "--dry-run", code=3)
+    assert [finding["code"] for finding in preview["findings"]] == ["supplier.unknown"]

@@ -52,7 +52,9 @@ def test_a_poll_tells_what_it_saw(site: Installation) -> None:
         ("purchase_orders", 4, 4, "done"),
         ("supplier_invoices", 0, 0, "done"),
         ("journals", 0, 0, "done"),
-    ]
+        ("cin7_suppliers", 0, 0, "done"),
+        ("cin7_suppliers", 0, 0, "done"),
+    ], "one of each Cin7 account"
     again = site.json("poll", "suppliers")
     assert [(one["flow"], one["changed"]) for one in again] == [("suppliers", 0)]
     code, out, _ = site("poll", "--sweep", "suppliers")
@@ -139,6 +141,8 @@ def test_status_lists_every_flow_queue_and_key(held: Installation) -> None:
         "write.supplier_invoices",
         "map.journals",
         "write.journals",
+        "map.cin7_suppliers",
+        "write.cin7_suppliers",
     ]
     assert status["queues"][2]["dead"] == 4
     assert {"target", "key", "limit", "used"} < set(status["budgets"][0])

@@ -13,7 +13,7 @@ from shared.queues.broker import redis_client
 
 _numbers = itertools.count(1)
 #: Behind the triggers, which let nothing of the past be deleted; and ids begin at 1 again.
-_EMPTY = """
+EMPTY = """
 set session_replication_role = replica;
 do $$
 declare
@@ -45,7 +45,7 @@ def emptied_url(postgres: EmbeddedPostgres, migrated_template: str) -> Iterator[
 def database_url(emptied_url: str) -> str:
     """A database with the current schema and nothing in it."""
     with psycopg.connect(emptied_url, autocommit=True) as conn:
-        conn.execute(_EMPTY.encode())
+        conn.execute(EMPTY.encode())
     return emptied_url
 
 

@@ -45,7 +45,7 @@ class Process:
         self.parts.settings = Settings(ifs=ifs, cin7={}, policy=PolicySettings())
         credentials.store(ledger.connection(), self.parts.cipher, credentials.IFS, IfsCredentials(**CLIENT))
         self.poller: Poller = poller_of(self.parts)
-        self.streams: dict[Flow, Stream] = streams_of(self.parts)
+        self.streams: dict[Flow, Stream] = {stream.flow: stream for stream in streams_of(self.parts)}
 
     def turn(self, flow: Flow = ORDERS, *, force: bool = True, sweep: bool = False) -> Pulled | None:
         return self.poller.turn(self.streams[flow], force=force, sweep=sweep)

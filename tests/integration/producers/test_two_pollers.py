@@ -10,10 +10,10 @@ import msgspec
 import pytest
 
 from producers.leading import leading
-from shared.ifs.reading import Batch
 from shared.ledger import watermarks
 from shared.ledger.connection import Ledger
 from shared.ledger.watermarks import LeaseLost, Watermark
+from shared.pulled import Batch
 from tests.integration.ledger import samples
 from tests.integration.ledger.samples import one
 from tests.integration.producers.tenants import ORDERS, Process, Site
@@ -84,12 +84,13 @@ def between_pages(process: Process, happens: Callable[[], object]) -> None:
     left = [happens]
 
     def read(**more: Any) -> Iterator[Batch]:  # noqa: ANN401 - as the stream's
-        for batch in stream.read(**more):
+        for batch in stream.reading.read(**more):
             while left:
                 left.pop()()
             yield batch
 
-    process.streams[ORDERS] = msgspec.structs.replace(stream, read=read)
+    reading = msgspec.structs.replace(stream.reading, read=read)
+    process.streams[ORDERS] = msgspec.structs.replace(stream, reading=reading)
 
 
 def test_while_one_pulls_the_others_do_not_even_if_they_are_the_same_person(site: Site) -> None:

@@ -6,16 +6,16 @@ import msgspec
 import redis
 
 from shared import flows
-from shared.assembly import SOURCES
 from shared.config.rules import Rules
 from shared.config.settings import PolicySettings, StreamSettings
 from shared.findings import Finding
 from shared.flows import Flow
-from shared.ifs.children import RawDocument
 from shared.ledger import detecting
 from shared.ledger.connection import Ledger
 from shared.ledger.messages import Message, write_messages
-from shared.seeing import Lens
+from shared.origins import SOURCES
+from shared.pulled import RawDocument
+from shared.seeing import IfsLens
 from tests.unit.mapping import samples
 from workers.holding import Guard
 from workers.mapping.actors import MappingStage
@@ -90,11 +90,11 @@ class Stage:
         self.rules = TheRules()
         self.source = TheSource()
         bound = SOURCES[flow].bound(StreamSettings())
-        self.lens = Lens(flow, bound, PolicySettings())
+        self.lens = IfsLens(flow, bound, PolicySettings())
         self.rereader = Rereader(flow, ledger, self.lens, ACTOR, self.source.read)
         self.mapping = MappingStage(
             flow,
-            bound=bound,
+            lens=self.lens,
             ledger=ledger,
             client=client,
             rules=self.rules,

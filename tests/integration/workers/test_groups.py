@@ -103,7 +103,7 @@ def of(ledger: Ledger, client: "redis.Redis", *, limit: int = 100, window_s: flo
     nobody: Any = None
     budget = Budget(client, "cin7/main", ["main/1"], limit, window_s)
     account = Account(name="main", budget=budget, seats=Seats(1), pace=Pace(), call_s_max=5, client=nobody)
-    desk = Desk(ledger, client, settings, "writer", lambda _: account, lambda: False, nobody)
+    desk = Desk(ledger, client, settings, "writer", lambda _: account, lambda: False, nobody, nobody, nobody)
     return Office(ledger, client, Target(), desk, account)
 
 

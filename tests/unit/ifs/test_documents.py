@@ -9,9 +9,9 @@ from shared.config.settings import SetSettings, StreamSettings
 from shared.findings import CODES, Finding
 from shared.fingerprints import fingerprint
 from shared.ifs.documents import decode
-from shared.ifs.pages import read_row
 from shared.ifs.records.purchase_orders import SOURCE, OrderDocument
 from shared.ifs.sources import Bound, compose
+from shared.rows import read_row
 
 PLAIN = SOURCE.bound(StreamSettings())
 HEADER: dict[str, object] = {

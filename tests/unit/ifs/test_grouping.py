@@ -10,8 +10,8 @@ from shared.config.settings import StreamSettings
 from shared.ifs.documents import decode
 from shared.ifs.grouping import Grouper, by_key, document_of, slices
 from shared.ifs.odata import encoded
-from shared.ifs.pages import Row, read_row
 from shared.ifs.records.journals import SOURCE, VoucherDocument
+from shared.rows import Row, read_row
 
 BOUND = SOURCE.bound(StreamSettings())
 

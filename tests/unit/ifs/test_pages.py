@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from shared.http import Answer
 from shared.ifs.errors import IfsUnreadable
-from shared.ifs.pages import Constant, Stored, read_page, read_row, read_stored
+from shared.ifs.pages import Stored, read_page, read_stored
+from shared.rows import Constant, read_row
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(st.characters(exclude_categories=["Cs"])),

@@ -6,11 +6,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from shared.assembly import SOURCES
 from shared.config.settings import PolicySettings, StreamSettings
 from shared.flows import PURCHASE_ORDERS, SUPPLIER_INVOICES, Flow
-from shared.ifs.children import RawDocument
-from shared.seeing import Lens
+from shared.origins import SOURCES
+from shared.pulled import RawDocument
+from shared.seeing import IfsLens
 from tests.unit.mapping import samples
 from tests.unit.mapping.samples import RULES, bolt, cleaning, order, order_of, policy, tables
 from tests.unit.mapping.test_supplier_invoices import invoice, negative, posting
@@ -19,7 +19,7 @@ from workers.reconciling.ifs_side import copy_of
 
 
 def copied(document: object, flow: Flow, rules: object = RULES, start_from: str = "") -> IfsCopy:
-    lens = Lens(flow, SOURCES[flow].bound(StreamSettings()), rules.policy, start_from)  # type: ignore[attr-defined]
+    lens = IfsLens(flow, SOURCES[flow].bound(StreamSettings()), rules.policy, start_from)  # type: ignore[attr-defined]
     raw = document if isinstance(document, bytes) else msgspec.json.encode(document)
     return copy_of(RawDocument(key="K", raw=raw, stamp="", header_tag="t"), flow, lens, rules)  # type: ignore[arg-type]
 
@@ -160,5 +160,5 @@ def test_a_bug_of_the_mapping_hides_no_document(monkeypatch: pytest.MonkeyPatch)
 
 def test_the_fingerprint_is_that_of_a_pull() -> None:
     raw = RawDocument(key="K", raw=msgspec.json.encode(samples.ORDER), stamp="", header_tag="t")
-    lens = Lens(PURCHASE_ORDERS, SOURCES[PURCHASE_ORDERS].bound(StreamSettings()), PolicySettings())
+    lens = IfsLens(PURCHASE_ORDERS, SOURCES[PURCHASE_ORDERS].bound(StreamSettings()), PolicySettings())
     assert order_copy().fingerprint == lens.seen(raw).fingerprint

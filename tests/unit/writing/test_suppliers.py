@@ -6,9 +6,11 @@ import msgspec
 import pytest
 
 from shared.cin7.records.suppliers import Address, Contact, Supplier
-from shared.config.settings import PolicySettings
-from shared.findings import Finding
-from workers.writing.suppliers import Create, Plan, Unchanged, Update, differences, plan_supplier, remembered
+from shared.config.settings import Side
+from shared.findings import Difference, Finding
+from workers.writing import suppliers
+from workers.writing.supplier_merging import Common, Referee
+from workers.writing.suppliers import Create, Plan, Unchanged, Update, differences, remembered
 
 JO = Contact(name="Jo Reed", phone="+44 113 496 0000", email="jo@acme.example")
 MILL = Address(line1="1 Mill Lane", city="Leeds", country="United Kingdom", type="Billing", default_for_type=True)
@@ -35,6 +37,19 @@ CURRENT = msgspec.structs.replace(
     last_modified_on="2026-03-14T08:01:02.39Z",
 )
 WRITTEN = remembered(WANTED, CURRENT)
+
+
+def plan_supplier(
+    ours: Supplier, written: Supplier | None, theirs: Supplier | None, referee: Referee | None = None
+) -> Plan | list[Finding]:
+    common = Common() if written is None else Common(supplier=written, own={"c-2": "?", "a-2": "?"})
+    return suppliers.plan_supplier(ours, common, theirs, referee)
+
+
+def unchanged(plan: Plan | list[Finding]) -> tuple[str, ...]:
+    """Return what only the way back will carry."""
+    assert isinstance(plan, Unchanged), plan
+    return plan.to_ifs
 
 
 def wanted(**changes: object) -> Supplier:
@@ -69,21 +84,25 @@ def test_a_supplier_that_is_not_there_is_created() -> None:
 
 
 def test_our_own_write_read_back_asks_for_nothing() -> None:
-    assert plan_supplier(WANTED, WRITTEN, CURRENT) == Unchanged()
+    assert unchanged(plan_supplier(WANTED, WRITTEN, CURRENT)) == ()
 
 
 def test_a_create_whose_record_was_lost_in_a_crash_is_not_repeated() -> None:
-    assert plan_supplier(WANTED, None, CURRENT) == Unchanged()
+    assert unchanged(plan_supplier(WANTED, None, CURRENT)) == ()
 
 
 def test_a_field_changed_in_ifs_is_written_and_all_else_is_carried_along() -> None:
     plan = updated(plan_supplier(wanted(payment_term="60 days"), WRITTEN, CURRENT))
-    assert plan == Update(current(payment_term="60 days"), ("payment_term",))
+    assert (plan.supplier, plan.changed) == (current(payment_term="60 days"), ("payment_term",))
 
 
-def test_a_field_changed_in_cin7_only_is_left_alone() -> None:
+def test_a_field_changed_in_cin7_only_is_left_to_the_way_back() -> None:
     theirs = current(tax_number="GB999", contacts=(jo(phone="1"),), addresses=(mill(city="York"),))
-    assert plan_supplier(WANTED, WRITTEN, theirs) == Unchanged()
+    assert unchanged(plan_supplier(WANTED, WRITTEN, theirs)) == (
+        "tax_number",
+        "addresses Billing 1 Mill Lane city",
+        "contacts Jo Reed phone",
+    )
 
 
 def test_changes_of_both_sides_to_different_fields_meet() -> None:
@@ -95,13 +114,15 @@ def test_changes_of_both_sides_to_different_fields_meet() -> None:
 
 
 def test_the_same_change_on_both_sides_is_no_conflict() -> None:
-    assert plan_supplier(wanted(tax_number="GB9"), WRITTEN, current(tax_number="GB9")) == Unchanged()
+    assert unchanged(plan_supplier(wanted(tax_number="GB9"), WRITTEN, current(tax_number="GB9"))) == ()
 
 
 def test_a_field_changed_on_both_sides_is_held_showing_all_three() -> None:
-    plan = plan_supplier(wanted(tax_number="GB8"), WRITTEN, current(tax_number="GB9"), company="10")
+    plan = plan_supplier(wanted(tax_number="GB8"), WRITTEN, current(tax_number="GB9"), Referee(company="10"))
     assert isinstance(plan, list)
     (finding,) = plan
+    assert isinstance(finding, Difference)
+    assert (finding.before, finding.ifs, finding.cin7) == ("GB123", "GB8", "GB9")
     assert (finding.code, finding.field, finding.company) == ("supplier.conflict", "tax_number", "10")
     assert all(text in finding.message for text in ("“GB123”", "IFS “GB8”", "Cin7 “GB9”"))
 
@@ -113,33 +134,35 @@ def test_every_conflict_is_reported_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sides", "term", "number"),
+    ("sides", "term", "number", "back"),
     [
-        ("ifs", "60 days", "GB8"),
-        ("cin7", "Cash", "GB9"),
-        ({"payment_term": "ifs", "tax_number": "cin7"}, "60 days", "GB9"),
+        ("ifs", "60 days", "GB8", ()),
+        ("cin7", "Cash", "GB9", ("payment_term", "tax_number")),
+        ({"payment_term": "ifs", "tax_number": "cin7"}, "60 days", "GB9", ("tax_number",)),
     ],
 )
-def test_the_policy_settles_a_conflict_per_field(sides: object, term: str, number: str) -> None:
+def test_the_settings_decide_a_conflict_per_field(
+    sides: Side | dict[str, Side], term: str, number: str, back: tuple[str, ...]
+) -> None:
     ours = wanted(payment_term="60 days", tax_number="GB8", currency="EUR")
     theirs = current(payment_term="Cash", tax_number="GB9")
-    policy = msgspec.convert({"supplier_conflict": sides}, PolicySettings)
-    plan = updated(plan_supplier(ours, WRITTEN, theirs, policy))
+    plan = updated(plan_supplier(ours, WRITTEN, theirs, Referee(sides=sides)))
     assert (plan.supplier.payment_term, plan.supplier.tax_number) == (term, number)
+    assert plan.to_ifs == back
 
 
 def test_a_field_the_policy_does_not_name_is_held() -> None:
-    policy = PolicySettings(supplier_conflict={"name": "ifs"})
-    plan = plan_supplier(wanted(tax_number="GB8"), WRITTEN, current(tax_number="GB9"), policy)
+    referee = Referee(sides={"name": "ifs"})
+    plan = plan_supplier(wanted(tax_number="GB8"), WRITTEN, current(tax_number="GB9"), referee)
     assert conflicts(plan) == ["tax_number"]
 
 
 @pytest.mark.parametrize(
     ("ifs_changed_at", "stamp", "expected"),
     [
-        (dt.datetime(2026, 3, 14, 9, tzinfo=dt.UTC), "2026-03-14T08:01:02.39Z", "GB8"),
-        (dt.datetime(2026, 3, 14, 9, tzinfo=dt.UTC), "2026-03-14T08:01:02.3912345", "GB8"),
-        (dt.datetime(2026, 3, 14, 7, tzinfo=dt.UTC), "2026-03-14T08:01:02.39Z", "GB9"),
+        (dt.datetime(2026, 3, 14, 9, tzinfo=dt.UTC), "2026-03-14T08:01:02.39Z", "Acme of IFS"),
+        (dt.datetime(2026, 3, 14, 9, tzinfo=dt.UTC), "2026-03-14T08:01:02.3912345", "Acme of IFS"),
+        (dt.datetime(2026, 3, 14, 7, tzinfo=dt.UTC), "2026-03-14T08:01:02.39Z", "Acme of Cin7"),
         (None, "2026-03-14T08:01:02.39Z", None),
         (dt.datetime(2026, 3, 14, 7, tzinfo=dt.UTC), "", None),
     ],
@@ -148,16 +171,21 @@ def test_the_newest_side_wins_where_that_can_be_told(
     ifs_changed_at: dt.datetime | None, stamp: str, expected: str | None
 ) -> None:
     plan = plan_supplier(
-        wanted(tax_number="GB8", currency="EUR"),
+        wanted(name="Acme of IFS", currency="EUR"),
         WRITTEN,
-        current(tax_number="GB9", last_modified_on=stamp),
-        PolicySettings(supplier_conflict="newest"),
-        ifs_changed_at=ifs_changed_at,
+        current(name="Acme of Cin7", last_modified_on=stamp),
+        Referee(sides="newest", ifs_changed_at=ifs_changed_at),
     )
     if expected is None:
-        assert conflicts(plan) == ["tax_number"]
+        assert conflicts(plan) == ["name"]
     else:
-        assert updated(plan).supplier.tax_number == expected
+        assert updated(plan).supplier.name == expected
+
+
+def test_the_stamp_of_the_header_tells_nothing_of_its_parts() -> None:
+    referee = Referee(sides="newest", ifs_changed_at=dt.datetime(2030, 1, 1, tzinfo=dt.UTC))
+    plan = plan_supplier(wanted(tax_number="GB8"), WRITTEN, current(tax_number="GB9"), referee)
+    assert conflicts(plan) == ["tax_number"]
 
 
 def test_a_supplier_linked_by_hand_is_filled_in_but_not_overwritten() -> None:
@@ -177,16 +205,16 @@ def test_a_name_that_cin7_spells_in_other_case_is_no_conflict(written: Supplier 
 
 def test_a_deprecated_supplier_is_not_revived_unasked() -> None:
     assert conflicts(plan_supplier(WANTED, None, current(status="Deprecated"))) == ["status"]
-    assert plan_supplier(WANTED, WRITTEN, current(status="Deprecated")) == Unchanged()
+    assert unchanged(plan_supplier(WANTED, WRITTEN, current(status="Deprecated"))) == ("status",)
 
 
 def test_a_status_is_the_same_in_either_case() -> None:
-    assert plan_supplier(WANTED, None, current(status="ACTIVE")) == Unchanged()
+    assert unchanged(plan_supplier(WANTED, None, current(status="ACTIVE"))) == ()
     assert differences(WANTED, current(status="ACTIVE")) == ()
 
 
 def test_without_an_attribute_set_in_the_settings_that_of_cin7_stays() -> None:
-    assert plan_supplier(wanted(attribute_set=""), None, CURRENT) == Unchanged()
+    assert unchanged(plan_supplier(wanted(attribute_set=""), None, CURRENT)) == ()
 
 
 def test_entries_that_cin7s_people_added_are_kept() -> None:
@@ -205,17 +233,17 @@ def test_a_new_entry_is_added_without_an_id() -> None:
 
 
 def test_an_entry_that_ifs_no_longer_has_is_kept() -> None:
-    assert plan_supplier(wanted(contacts=()), WRITTEN, CURRENT) == Unchanged()
+    assert unchanged(plan_supplier(wanted(contacts=()), WRITTEN, CURRENT)) == ()
 
 
 def test_an_entry_that_was_removed_in_cin7_stays_removed() -> None:
-    assert plan_supplier(WANTED, WRITTEN, current(contacts=())) == Unchanged()
+    assert unchanged(plan_supplier(WANTED, WRITTEN, current(contacts=()))) == ()
 
 
 def test_an_entry_removed_in_cin7_and_changed_in_ifs_is_a_conflict() -> None:
     ours, theirs = wanted(contacts=(msgspec.structs.replace(JO, phone="2"),)), current(contacts=())
     assert conflicts(plan_supplier(ours, WRITTEN, theirs)) == ["contacts Jo Reed"]
-    plan = updated(plan_supplier(ours, WRITTEN, theirs, PolicySettings(supplier_conflict="ifs")))
+    plan = updated(plan_supplier(ours, WRITTEN, theirs, Referee(sides="ifs")))
     assert plan.supplier.contacts == ours.contacts
 
 
@@ -228,7 +256,7 @@ def test_a_contact_renamed_in_cin7_is_known_by_its_id() -> None:
 
 def test_without_ids_entries_are_known_by_name_and_first_line() -> None:
     ours = wanted(contacts=(msgspec.structs.replace(JO, name="JO  REED", phone="2"),))
-    plan = updated(plan_supplier(ours, WANTED, CURRENT, PolicySettings(supplier_conflict="ifs")))
+    plan = updated(plan_supplier(ours, WANTED, CURRENT, Referee(sides="ifs")))
     assert [contact.id for contact in plan.supplier.contacts] == ["c-1"]
 
 
