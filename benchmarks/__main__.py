@@ -9,7 +9,19 @@ from typing import Final
 
 from rich.console import Console
 
-from benchmarks import budget, calls, end_to_end, handing, hooks, idle, journals, reconciling, release, scanning
+from benchmarks import (
+    budget,
+    calls,
+    end_to_end,
+    handing,
+    hooks,
+    idle,
+    journals,
+    reconciling,
+    release,
+    scanning,
+    supplier_way_back,
+)
 from benchmarks.figures import Figure, as_json, as_table
 
 #: In the order in which they run.
@@ -25,6 +37,7 @@ ALL: Final[Mapping[str, Callable[[], list[Figure]]]] = {
     "journals": journals.measure,
     "handing-over": handing.measure,
     "idle": idle.measure,
+    "supplier-way-back": supplier_way_back.measure,
     "reconciling": reconciling.measure,
     "hooks": hooks.measure,
 }

@@ -231,7 +231,7 @@ class _Pull:
             held = detecting.held_keys(cur, self.flow, WATCHED_MAX)
             read_at = detecting.database_now(cur)
         # What has no key is found by full reads only.
-        keys = [key for key in held if self.lens.can_be_asked_for(key)]
+        keys = [key for key in held if self.lens.can_ask_for(key)]
         if not keys:
             return
         found = self.stream.again(keys)
@@ -302,21 +302,21 @@ class _Pull:
             gone = watermarks.vanished(cur, self.flow, self.poll_id, self.stream.reading.scope)
             watermarks.advance(cur, self.mark, swept=True)
         if gone:
-            self.remark = (
-                f"{len(gone)} records are not in {self.stream.reading.where} any more: {', '.join(gone[:NAMED_MAX])}"
-            )
+            where = self.stream.reading.where
+            self.remark = f"{len(gone)} records are not in {where} any more: {', '.join(gone[:NAMED_MAX])}"
             log.warning("records vanished", stream=self.stream.name, count=len(gone), keys=gone[:NAMED_MAX])
 
     def _part(self, population: int) -> None:
         """Close what is open of records that have left, as they do: that is no loss."""
+        scope, suspect = self.stream.reading.scope, self.stream.reading.suspect
         with self.ledger.transaction() as cur:
-            gone = watermarks.vanished(cur, self.flow, self.poll_id, self.stream.reading.scope)
+            gone = watermarks.vanished(cur, self.flow, self.poll_id, scope)
             left = {*gone, *detecting.left_open(cur, self.flow)}
             unheld = detecting.leave(cur, self.flow, sorted(left), why=LEFT, actor=self.actor)
             watermarks.advance(cur, self.mark, swept=True)
         if gone:
             log.info("records have left", stream=self.stream.name, count=len(gone), held_before=len(unheld))
-        if near_empty(population - len(gone), population, self.stream.reading.suspect):
+        if near_empty(population - len(gone), population, suspect):
             self.remark = (
                 f"{len(gone)} of {population} records have left at once: they were posted, or the connector's user has "
                 "lost companies in IFS."

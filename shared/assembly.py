@@ -32,7 +32,7 @@ from shared.ifs.client import IfsClient
 from shared.ifs_charts import IfsCharts
 from shared.ledger.connection import Ledger
 from shared.ledger.migrations import require_current
-from shared.origins import ORIGINS
+from shared.origins import ORIGINS, FromIfs
 from shared.pulled import RawDocument
 from shared.queues.broker import LOST, redis_client, require_safe_redis
 from shared.seeing import IfsLens, Lens
@@ -141,10 +141,8 @@ class Assembly:
         return ORIGINS[flow].lens(self, start_from)
 
     def ifs_lens(self, flow: Flow, start_from: str = "") -> IfsLens:
-        """Return how records of a flow that comes from IFS are looked at."""
-        lens = self.lens(flow, start_from)
-        assert isinstance(lens, IfsLens), f"{flow.name} does not come from IFS"  # noqa: S101 - a slip of ours.
-        return lens
+        """Return how the records of a flow that comes from IFS are looked at."""
+        return FromIfs(flow).lens(self, start_from)
 
     def read_by_key(self, flow: Flow, keys: Sequence[str], lane: str) -> dict[str, RawDocument]:
         """Return the records of `flow` with these keys, as they are now; those that are not there are missing."""

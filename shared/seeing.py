@@ -34,8 +34,8 @@ class Lens(Protocol):
     def left_out(self, key: str, header: Mapping[str, object]) -> Seen:
         """Return what the ledger records of a header that was not admitted."""
 
-    def can_be_asked_for(self, key: str) -> bool:
-        """Say whether a record can be read by its key; what has none is met by full reads only."""
+    def can_ask_for(self, key: str) -> bool:
+        """Say whether a record can be read by this key: what is unreadable has none."""
 
 
 class IfsLens(msgspec.Struct, frozen=True):
@@ -58,8 +58,8 @@ class IfsLens(msgspec.Struct, frozen=True):
         """Return the document."""
         return decode(self.bound, raw)
 
-    def can_be_asked_for(self, key: str) -> bool:
-        """Say whether IFS can have such a key."""
+    def can_ask_for(self, key: str) -> bool:
+        """Say whether the parts of a key can be told apart."""
         return bool(self.bound.asks_for(key))
 
     def skip(self, values: Mapping[str, object], *, again: bool = False) -> str:
@@ -140,9 +140,9 @@ class Cin7SupplierLens(msgspec.Struct, frozen=True):
         """Return the supplier and its account."""
         return supplier_documents.decode(raw)
 
-    def can_be_asked_for(self, key: str) -> bool:
-        """Every supplier has an id."""
-        return bool(key)
+    def can_ask_for(self, key: str) -> bool:
+        """Ask by any key: what Cin7 does not have is missing."""
+        return True
 
     def skip(self, values: Mapping[str, object], *, again: bool = False) -> str:
         """Leave no supplier alone for what it is."""

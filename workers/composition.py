@@ -6,7 +6,7 @@ from functools import partial
 import structlog
 
 from shared.assembly import Assembly
-from shared.findings import IN_IFS
+from shared.findings import IN_IFS, Finding
 from shared.flows import BY_NAME, FLOWS, Flow
 from shared.ledger.causes import Cause, companies_doubted
 from workers.holding import Guard
@@ -126,7 +126,7 @@ def still_there(parts: Assembly, cause: Cause, entry_id: int) -> bool:
     except Exception:  # Whatever is wrong with one record, the causes of the others are looked at.
         log.exception("a bug keeps this cause", cause=cause.id, entry=entry_id)
         return True
-    found = findings_of(result)
+    found: Sequence[Finding] = findings_of(result)
     if isinstance(result, Cin7SupplierWrite):
         with parts.ledger.transaction() as cur:
             found = stands_against(foresee_back(cur, key, result, rules, parts.settings))

@@ -24,6 +24,7 @@ from shared.ifs.spans import Span
 from shared.ledger import backfills, detecting
 from shared.ledger.backfills import Backfill, Progress
 from shared.ledger.views import foresight
+from shared.origins import SOURCES
 from shared.queues.broker import anybody_working
 
 _DAY: Final = click.DateTime(["%Y-%m-%d"])
@@ -53,7 +54,7 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @click.command()
-@click.argument("flow", metavar="FLOW", type=click.Choice(list(BY_NAME)))
+@click.argument("flow", metavar="FLOW", type=click.Choice([flow.name for flow in SOURCES]))
 @click.option("--from", "first", type=_DAY, default=None, metavar="DATE", help="First business date: 2025-11-01.")
 @click.option("--to", "last", type=_DAY, default=None, metavar="DATE", help="Last one; the day before go-live.")
 @click.option("--dry-run", is_flag=True, help="Show what would be written and how long it takes; record nothing.")

@@ -14,6 +14,7 @@ from shared.rows import read_row
 
 R = TypeVar("R", bound=msgspec.Struct)
 _WHOLE: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_LISTS: Final = ("Addresses", "Contacts")
 #: Control characters that no field of a supplier holds.
 _BROKEN: Final = "holds a NUL character, or bytes that are no text"
 
@@ -38,6 +39,9 @@ def decode(raw: bytes) -> SupplierOfCin7 | list[Finding]:
         supplier = answers.supplier(row.values)
     except Cin7Unclear as unclear:
         return [_invalid("supplier", "", str(unclear))]
+    odd = [name for name in _LISTS if not isinstance(row.values.get(name) or [], list)]
+    if odd:  # Else all entries would seem to have been removed.
+        return [_invalid(name, "", f"Cin7 shows the {name} of supplier {supplier.id} as no list.") for name in odd]
     if not supplier.id:
         return [_invalid("ID", "", "Cin7 shows a supplier without an ID.")]
     broken = [name for name, text in _texts(supplier) if not _is_text(text)]

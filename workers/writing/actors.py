@@ -21,13 +21,7 @@ from shared.ledger.links import Link
 from shared.ledger.messages import Message, write_messages
 from shared.queues.handing_over import actor_of, hand_over
 from workers.holding import ALONE, Guard, crash_finding, persist
-from workers.writing import (
-    cin7_supplier_writer,
-    invoice_writer,
-    journal_writer,
-    purchase_writer,
-    supplier_writer,
-)
+from workers.writing import cin7_supplier_writer, invoice_writer, journal_writer, purchase_writer, supplier_writer
 from workers.writing.desk import CROWDED_S, Crowded, Desk, Remote, Stopping, at_once, permitted
 from workers.writing.first_contact import FirstContact
 from workers.writing.groups import TOGETHER_S, Group, Member

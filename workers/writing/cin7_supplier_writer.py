@@ -24,7 +24,8 @@ from workers.mapping.cin7_suppliers import Cin7SupplierWrite
 from workers.writing.cin7_supplier_reasons import contested, gone_from_ifs
 from workers.writing.cin7_suppliers import BackPlan, Bring, Nothing, Unsettled, plan_cin7_supplier, steps_said
 from workers.writing.desk import Desk
-from workers.writing.ifs_steps import Hands, Overtaken, ifs_refusal
+from workers.writing.ifs_steps import Hands, Overtaken
+from workers.writing.reasons import refused_finding
 from workers.writing.session import Session
 from workers.writing.supplier_links import common_of, hand_to_twin, ifs_stamp, link_with, stop_a_loop
 from workers.writing.supplier_merging import Common, Referee
@@ -58,8 +59,7 @@ async def write_cin7_supplier(session: Session, desk: Desk) -> None:
         else:
             await _Work(session, desk, write, link).run()
     except IfsRefused as refused:
-        key = link.ifs_key if link else write.supplier.name
-        raise Held([ifs_refusal(refused, key, write.company)]) from refused
+        raise Held([refused_finding(refused, write.company)]) from refused
 
 
 class _Work:

@@ -147,9 +147,9 @@ class Desk(msgspec.Struct, frozen=True):
 
     Attributes:
         accounts: opens a Cin7 account by name, once; unknown names raise `KeyError`.
-        ifs: opens IFS, once.
+        ifs: opens the tenant, once.
         rules: mapping tables and reference data as they are now.
-        read_again: reads records of a flow by key, from IFS.
+        read_again: reads records of a flow by key, each from where it comes from.
         rest: waits so many seconds.
     """
 

@@ -5,15 +5,13 @@ from functools import partial
 from typing import Final
 
 from shared.errors import Retryable
-from shared.findings import Finding
-from shared.ifs.errors import IfsExists, IfsRefused
+from shared.ifs.errors import IfsExists
 from shared.ifs.etags import changed_this_second
 from shared.ifs.mutating import Change as Wanted
 from shared.ifs.mutating import Decision, Row, Unchanged, different, is_same, mutate
 from shared.ifs.pages import Stored
 from shared.ifs.parts import Cell, Parts
 from shared.ledger.links import Link
-from workers.mapping.texts import shown
 from workers.writing.desk import Tenant
 from workers.writing.session import Session
 from workers.writing.supplier_parts import Change, Insert, Part, Step
@@ -62,7 +60,6 @@ class Hands:
         Raises:
             Overtaken: IFS has changed since it was planned.
             Held: others keep changing the row.
-            IfsRefused: IFS does.
             Retryable: the outcome is unknown, or the row is changed in every second.
         """
         if isinstance(step, Change):
@@ -165,16 +162,3 @@ def _decided(before: Mapping[str, Cell], after: Mapping[str, Cell], current: Sto
 
 def _cell(value: object) -> Cell:
     return value if isinstance(value, str | int | bool) else None
-
-
-def ifs_refusal(refused: IfsRefused, key: str, company: str) -> Finding:
-    """Return the reason to hold what IFS refuses, in its words."""
-    said = refused.message or str(refused)
-    return Finding(
-        code="target.refused",
-        field="",
-        value=shown(said),
-        company=company,
-        message=f"IFS refuses supplier {key}: {shown(said)}",
-        remedy="Repair what IFS names, in IFS or in Cin7, then replay it.",
-    )

@@ -11,7 +11,6 @@ import msgspec
 from shared import flows
 from shared.errors import Held, Misconfigured, Retryable
 from shared.ifs import grouped
-from shared.ifs.errors import IfsConflict, IfsRefused
 from shared.ifs.mutating import Row, mutate
 from shared.ifs.pages import Stored
 from shared.ifs.records.journals import SOURCE, VERDICT
@@ -20,7 +19,6 @@ from shared.ledger.links import Link
 from workers.mapping.results import JournalVerdict
 from workers.writing.desk import IFS, Desk, Tenant
 from workers.writing.journals import marker_of, plan_verdict, unshown, was_made
-from workers.writing.reasons import refused_finding
 from workers.writing.session import Session
 
 FLOW = flows.JOURNALS.name
@@ -127,12 +125,10 @@ class _Showing:
                 call=lambda slot: client.patch(self.address, values, etag=current.etag, what=self.of.title, slot=slot),
                 marker=marker_of(self.verdict),
             )
-        except IfsConflict:
-            raise  # To be decided anew.
-        except IfsRefused as refused:
+        except Held:
             # What is in the general ledger cannot be changed any more: that is no fault of anybody's.
             if await self._rows_are_there():
-                raise Held([refused_finding(refused, self.verdict.company)]) from refused
+                raise
             raise _Gone from None
 
     async def _require_gone(self) -> None:

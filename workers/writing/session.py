@@ -13,7 +13,7 @@ from shared.cin7.errors import Cin7Refused
 from shared.errors import Held, Misconfigured, Retryable
 from shared.findings import Finding
 from shared.fingerprints import canonical
-from shared.ifs.errors import IfsRefused
+from shared.ifs.errors import IfsConflict, IfsExists, IfsRefused
 from shared.ledger import claiming, effects, entries, links
 from shared.ledger.claiming import Lock, WritingClaim
 from shared.ledger.connection import Cur, Ledger
@@ -128,8 +128,9 @@ class Session:
 
         Raises:
             Retryable: the outcome is unknown (the effect stays UNKNOWN), or the call was certainly not executed.
-            Held: Cin7 refuses.
-            IfsRefused: IFS does; a conflict and a row that is there already are for the writer to look into.
+            Held: the target refuses.
+            IfsConflict, IfsExists: the row was changed meanwhile, or is there; nothing was written, and what to do is
+                to be decided anew.
             Misconfigured: the credentials do not reach this far; nothing was written.
             LeaseLost: another worker has the record; nothing was sent.
             Crowded, Stopping: as `read`.
@@ -150,7 +151,7 @@ class Session:
         try:
             with account.pace.measured():
                 answer = call(slot)
-        except (IfsRefused, Misconfigured) as error:
+        except (IfsConflict, IfsExists, Misconfigured) as error:
             self._conclude(effect, "REFUSED", str(error))
             raise
         except Cin7Refused as refused:

@@ -131,7 +131,7 @@ def test_status_lists_every_flow_queue_and_key(held: Installation) -> None:
     assert status["idle"] is True
     assert [flow["flow"] for flow in status["flows"]] == [flow.name for flow in FLOWS]
     assert set(status["flows"][0]) > STATES
-    assert [(flow["written"], flow["held"]) for flow in status["flows"]] == [(3, 0), (0, 4), (0, 0), (0, 0)]
+    assert [(flow["written"], flow["held"]) for flow in status["flows"]] == [(3, 0), (0, 4), (0, 0), (0, 0), (0, 0)]
     assert [queue["queue"] for queue in status["queues"]] == [
         "map.suppliers",
         "write.suppliers",

@@ -107,3 +107,10 @@ def test_what_ifs_cannot_be_asked_for_is_known() -> None:
     assert not odata.is_sendable("a\0")
     assert not odata.is_sendable("\ud800")
     assert unquote(odata.encoded("Ö'/\t")) == "Ö'/\t"
+
+
+def test_a_member_of_an_enumeration_is_shown_with_its_type() -> None:
+    member = odata.Enum("Supplier", "IfsApp.CommMethodEntity.PartyType")
+    assert odata.predicate([("PartyType", member), ("Identity", "S1")]) == (
+        "(PartyType=IfsApp.CommMethodEntity.PartyType'Supplier',Identity='S1')"
+    )
