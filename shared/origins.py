@@ -14,7 +14,7 @@ from shared.cin7.errors import Cin7Unclear
 from shared.config import tables
 from shared.config.settings import StreamSettings
 from shared.flows import CIN7_SUPPLIERS, JOURNALS, PURCHASE_ORDERS, SUPPLIER_INVOICES, SUPPLIERS, Flow
-from shared.ifs import grouped
+from shared.ifs import grouped, slicing
 from shared.ifs import reading as ifs_reading
 from shared.ifs.records import journals, purchase_orders, supplier_invoices, suppliers
 from shared.ifs.sources import Source
@@ -111,7 +111,7 @@ class FromIfs(msgspec.Struct, frozen=True):
             *, watermark: str | None, sweep: bool, admit: Admit, known: Known, lane: str = "live"
         ) -> Iterator[Batch]:
             stream = msgspec.structs.replace(chosen, strategy="sweep") if sweep else chosen
-            return self._changed(parts, stream, watermark, admit, known, lane)
+            return self.changed(parts, stream, watermark=watermark, admit=admit, known=known, lane=lane)
 
         return [
             Reading(
@@ -124,12 +124,33 @@ class FromIfs(msgspec.Struct, frozen=True):
             )
         ]
 
-    def _changed(
-        self, parts: "Assembly", stream: StreamSettings, watermark: str | None, admit: Admit, known: Known, lane: str
+    def changed(
+        self,
+        parts: "Assembly",
+        stream: StreamSettings,
+        *,
+        watermark: str | None,
+        admit: Admit,
+        known: Known,
+        lane: str,
     ) -> Iterator[Batch]:
+        """Yield what changed since a watermark, as `stream` says."""
         source, settings = SOURCES[self.flow], parts.settings.ifs
-        return ifs_reading.changed(
-            parts.ifs, source, stream, settings, watermark=watermark, admit=admit, known=known, lane=lane
+
+        def read(of: StreamSettings, since: str | None) -> Iterator[Batch]:
+            return ifs_reading.changed(
+                parts.ifs, source, of, settings, watermark=since, admit=admit, known=known, lane=lane
+            )
+
+        if not source.of_company:
+            return read(stream, watermark)
+        return slicing.by_company(
+            parts.ifs,
+            source.bound(stream),
+            stream,
+            companies=_companies(parts),
+            watermark=watermark,
+            read=read,
         )
 
 
@@ -141,15 +162,32 @@ class FromIfsRows(FromIfs, frozen=True):
         stream = parts.settings.ifs.stream(self.flow.name)
         return grouped.read_by_key(parts.ifs, SOURCES[self.flow], stream, keys, lane=lane)
 
-    def _changed(
-        self, parts: "Assembly", stream: StreamSettings, watermark: str | None, admit: Admit, _known: Known, lane: str
+    def changed(
+        self,
+        parts: "Assembly",
+        stream: StreamSettings,
+        *,
+        watermark: str | None,
+        admit: Admit,
+        known: Known,
+        lane: str,
     ) -> Iterator[Batch]:
-        source, settings = SOURCES[self.flow], parts.settings.ifs
-        with parts.ledger.transaction() as cur:
-            companies = tables.companies(cur.connection)
+        """Yield what changed since a watermark, as `stream` says."""
         return grouped.changed(
-            parts.ifs, source, stream, settings, companies=companies, watermark=watermark, admit=admit, lane=lane
+            parts.ifs,
+            SOURCES[self.flow],
+            stream,
+            parts.settings.ifs,
+            companies=_companies(parts),
+            watermark=watermark,
+            admit=admit,
+            lane=lane,
         )
+
+
+def _companies(parts: "Assembly") -> list[str]:
+    with parts.ledger.transaction() as cur:
+        return tables.companies(cur.connection)
 
 
 class SuppliersOfCin7(msgspec.Struct, frozen=True):

@@ -94,9 +94,15 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     grouped: str = ""
     expiry: str = ""
 
+    @property
+    def of_company(self) -> bool:
+        """Whether its records are finance records: each of one company, which every query is to name."""
+        return self.header.key[0] == "company"
+
     def bound(self, stream: StreamSettings) -> "Bound":
         """Return it with the names that `stream` gives its services, sets and properties."""
-        return _bound(self, msgspec.json.encode(stream))
+        # A filter names nothing: a stream that is read in parts has one set of names all the same.
+        return _bound(self, msgspec.json.encode(msgspec.structs.replace(stream, filter="")))
 
 
 class BoundSet(msgspec.Struct, frozen=True, kw_only=True):

@@ -154,7 +154,7 @@ class Session:
         except (IfsConflict, IfsExists, Misconfigured) as error:
             self._conclude(effect, "REFUSED", str(error))
             raise
-        except Cin7Refused as refused:
+        except (Cin7Refused, IfsRefused) as refused:
             self._conclude(effect, "REFUSED", str(refused))
             raise Held([refused_finding(refused, self.claim.company)]) from refused
         except Retryable as error:
