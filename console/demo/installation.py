@@ -32,7 +32,7 @@ def write_settings(folder: Path, world: World, stand_ins: StandIns) -> None:
     text = world.connector_toml(
         stand_ins.urls["ifs"],
         stand_ins.urls["cin7"],
-        cin7={"calls_per_minute": CALLS_PER_MINUTE},
+        cin7={"calls_per_minute": CALLS_PER_MINUTE, "poll_suppliers_every_s": 5},
         policy={"journal_verdict_field": VERDICT_FIELD},
         streams=_STREAMS,
     )

@@ -1,24 +1,30 @@
-"""The second part of a demo: people edit records in IFS, and what becomes of it is shown as it happens."""
+"""The second part of a demo: people edit records in both systems, and what becomes of it is shown as it happens."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from itertools import count
 from random import Random
 from typing import Final
 
 from console.demo.stand_ins import StandIns
 from console.demo.watching import LOOK_EVERY_S, tell
 from sandbox.world import World, changes
-from shared.flows import JOURNALS
+from sandbox.world.changing import Change
+from sandbox.world.ground import MAPPED
+from shared.flows import CIN7_SUPPLIERS, JOURNALS
 from shared.ledger.connection import Cur, Ledger
 
 #: Seconds between two edits.
 EDIT_EVERY_S: Final = 4.0
+#: Of so many edits one is made in Cin7.
+ONE_OF: Final = 5
 
 
 def live(ledger: Ledger, world: World, stand_ins: StandIns, seed: int, each_look: Callable[[], None]) -> None:
     """Edit and show until interrupted."""
     edits = changes(world, Random(seed))  # noqa: S311 - made-up people
+    numbers = count(1)
     begun: dict[tuple[str, str], float] = {}
     with ledger.transaction() as cur:
         seen = _now(cur)
@@ -26,10 +32,9 @@ def live(ledger: Ledger, world: World, stand_ins: StandIns, seed: int, each_look
     while True:
         each_look()
         if time.monotonic() >= next_edit:
-            change = next(edits)
-            stand_ins.tell("ifs", "rows", change.edits)
-            tell(f"IFS   {change.flow} {change.key}: {change.what}")
-            begun[change.flow, change.key] = time.monotonic()
+            number = next(numbers)
+            flow, key = _edit_cin7(ledger, stand_ins, number) if number % ONE_OF == 0 else _edit_ifs(edits, stand_ins)
+            begun[flow, key] = time.monotonic()
             next_edit = time.monotonic() + EDIT_EVERY_S
         with ledger.transaction() as cur:
             ended = _ended_since(cur, seen)
@@ -41,11 +46,37 @@ def live(ledger: Ledger, world: World, stand_ins: StandIns, seed: int, each_look
         time.sleep(LOOK_EVERY_S)
 
 
+def _edit_ifs(edits: Iterator[Change], stand_ins: StandIns) -> tuple[str, str]:
+    change = next(edits)
+    stand_ins.tell("ifs", "rows", change.edits)
+    tell(f"IFS   {change.flow} {change.key}: {change.what}")
+    return change.flow, change.key
+
+
+def _edit_cin7(ledger: Ledger, stand_ins: StandIns, number: int) -> tuple[str, str]:
+    """Give a vendor of Cin7 another tax number, as somebody there would; its flow, and its key in it."""
+    with ledger.transaction() as cur:
+        rows = cur.execute(
+            """
+            select cin7_account, cin7_id, cin7_number from link
+            where flow = 'suppliers' and written <> '' order by cin7_account, ifs_key
+            """
+        ).fetchall()
+    account, vendor, name = rows[number * 7 % len(rows)]
+    accounts = {company.cin7_account: company.account_id for company in MAPPED}
+    tax_number = f"SE{556000 + number}"
+    edit = {"account": accounts[account], "supplier": {"ID": vendor, "TaxNumber": tax_number}}
+    stand_ins.tell("cin7", "suppliers", edit)
+    key = f"{account}/{vendor}"
+    tell(f"Cin7  {CIN7_SUPPLIERS.name} {key}: {name} has tax number {tax_number}")
+    return CIN7_SUPPLIERS.name, key
+
+
 def _ended(flow: str, state: str) -> str:
     """Return where an entry has ended, so that the lines stand below each other."""
     if state != "written":
         return "     "
-    return "IFS  " if flow == JOURNALS.name else "Cin7 "
+    return "IFS  " if flow in {JOURNALS.name, CIN7_SUPPLIERS.name} else "Cin7 "
 
 
 def _now(cur: Cur) -> datetime:
@@ -59,7 +90,7 @@ def _ended_since(cur: Cur, since: datetime) -> list[tuple[str, str, str, datetim
     rows = cur.execute(
         """
         select flow, key, state, changed_at from entry
-        where changed_at > %s and state in ('written', 'held', 'waiting', 'echo') order by changed_at
+        where changed_at > %s and state in ('written', 'held', 'waiting') order by changed_at
         """,
         (since,),
     ).fetchall()

@@ -66,7 +66,7 @@ def show(variables: Mapping[str, str], root: Path, *, seed: int, headless: bool)
             _look_around(folder, root, headless=True)
             return _verdict(summary)
         _look_around(folder, root, headless=False)
-        tell("\nNow people edit records in IFS. Ctrl-C ends the demo.\n")
+        tell("\nNow people edit records in both systems. Ctrl-C ends the demo.\n")
         _until_interrupted(lambda: live(context.parts.ledger, world, stand_ins, seed, each_look))
         return exits.FAILED if summary.problems else exits.DONE
 

@@ -115,7 +115,7 @@ def _stamp(row: Row) -> str:
 
 
 def _moment(stamp: str) -> datetime:
-    """Return a stamp as a time; one without a zone is UTC. Source: docs/apis/cin7.md#formats."""
+    """Return a stamp as a time; one without a zone is UTC. Source: docs/apis/cin7.md#data-formats."""
     try:
         moment = datetime.fromisoformat(stamp.strip())
     except ValueError:

@@ -42,7 +42,9 @@ def _the_ledger_is_at_rest(stage: Stage, wanted: Mapping[str, set[str]], held: s
     """Every record's newest entry is written, or held as expected; of the older ones none is open."""
     newest: dict[str, tuple[int, str]] = {}
     for flow, key, version, state in stage.rows("select flow, key, version, state from entry order by version"):
-        assert state in {"written", "superseded", "held", "dismissed"}, f"{flow}/{key} version {version} is {state}"
+        assert state in {"written", "superseded", "held", "dismissed", "echo"}, (
+            f"{flow}/{key} version {version} is {state}"
+        )
         before = newest.get(f"{flow}/{key}")
         assert before is None or before[1] != "held", f"{flow}/{key} version {before} is held beside a newer one"
         newest[f"{flow}/{key}"] = (version, state)
