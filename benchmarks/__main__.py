@@ -14,6 +14,7 @@ from benchmarks import (
     calls,
     end_to_end,
     handing,
+    hooks,
     idle,
     journals,
     reconciling,
@@ -38,6 +39,7 @@ ALL: Final[Mapping[str, Callable[[], list[Figure]]]] = {
     "idle": idle.measure,
     "supplier-way-back": supplier_way_back.measure,
     "reconciling": reconciling.measure,
+    "hooks": hooks.measure,
 }
 
 

@@ -40,6 +40,7 @@ MODULES = {
     "writer": "workers.writing",
     "replayer": "workers.releasing",
     "web": "console.web",
+    "hooks": "console.hooks",
     "bare poller": "benchmarks.bare.poll",
     "bare mapper": "benchmarks.bare.mapping",
     "bare writer": "benchmarks.bare.writing",

@@ -52,6 +52,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "differences": "See to what keeps a month from being closed.",
     "backfill": "Bring in documents dated before go-live.",
     "suppliers": "Link suppliers that Cin7 already holds.",
+    "hooks": "Let Cin7 tell of changes at once, by webhooks.",
 }
 
 #: The first kind that fits gives the exit code.

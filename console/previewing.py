@@ -77,9 +77,8 @@ class DryRun:
 
     def _start_from(self, stream: Stream, kept: str) -> str:
         """Return the go-live date as a pull would take it, without keeping it."""
-        start_from = stream.reading.start_from
-        if not self.flow.document or self.flow.passing or start_from or kept:
-            return start_from or kept
+        if not self.flow.document or self.flow.passing or stream.reading.start_from or kept:
+            return stream.reading.start_from or kept
         with self.ledger.transaction() as cur:
             now = detecting.database_now(cur)
         return f"{now.astimezone(ZoneInfo(self.parts.settings.ifs.time_zone)):%Y-%m-%d}"
@@ -97,27 +96,28 @@ class DryRun:
         with self.ledger.transaction() as cur:
             linked = links.of_keys(cur, self.flow.name, keys)
         for key, result in results:
-            yield from self._of(key, result, {link.cin7_account: link for link in linked.get(key, ())})
+            if isinstance(result, list):
+                yield Preview(flow=self.flow.name, key=key, action="held", findings=tuple(result))
+            else:
+                yield from self._of_write(key, result, {link.cin7_account: link for link in linked.get(key, ())})
 
-    def _of(self, key: str, result: Result, of_account: Mapping[str, Link]) -> Iterator[Preview]:
-        """Yield what would come of one mapped record."""
-        if isinstance(result, list):
-            yield Preview(flow=self.flow.name, key=key, action="held", findings=tuple(result))
-        elif isinstance(result, SupplierWrites):
-            for write in result.writes:
-                yield self._supplier(key, write, of_account.get(write.account))
-        elif isinstance(result, Cin7SupplierWrite):
+    def _of_write(self, key: str, write: msgspec.Struct, linked: Mapping[str, Link]) -> Iterator[Preview]:
+        """Yield what a writer would do with what was mapped; `linked` are the record's links by account."""
+        if isinstance(write, SupplierWrites):
+            for one in write.writes:
+                yield self._supplier(key, one, linked.get(one.account))
+        elif isinstance(write, Cin7SupplierWrite):
             with self.ledger.transaction() as cur:
-                plan = foresee_back(cur, key, result, self.parts.rules.get(), self.parts.settings)
-            yield foresee_ifs(key, result.account, plan)
-        elif isinstance(result, PurchaseWrite):
+                plan = foresee_back(cur, key, write, self.parts.rules.get(), self.parts.settings)
+            yield foresee_ifs(key, write.account, plan)
+        elif isinstance(write, PurchaseWrite):
             with self.ledger.transaction() as cur:
-                supplier = links.find(cur, SUPPLIERS.name, result.supplier_key, result.account)
-            yield foresee_order(key, result, of_account.get(result.account), supplier)
-        elif isinstance(result, InvoiceWrite):
-            yield foresee_invoice(key, result, of_account.get(result.account))
-        elif isinstance(result, JournalVerdict):
-            yield foresee_verdict(key, result)
+                supplier = links.find(cur, SUPPLIERS.name, write.supplier_key, write.account)
+            yield foresee_order(key, write, linked.get(write.account), supplier)
+        elif isinstance(write, InvoiceWrite):
+            yield foresee_invoice(key, write, linked.get(write.account))
+        elif isinstance(write, JournalVerdict):
+            yield foresee_verdict(key, write)
 
     def _changed(self, documents: Sequence[RawDocument], lens: Lens) -> list[RawDocument]:
         """Return the documents that a pull would make entries of."""

@@ -8,6 +8,7 @@ from typing import Final
 
 import structlog
 
+from producers.hooks import hook_threads
 from producers.poller import Poller, Stream
 from producers.streams import poller_of, streams_of
 from shared.assembly import Assembly
@@ -28,6 +29,8 @@ def poll_all(parts: Assembly, stopping: Callable[[], bool], names: list[str]) ->
     poller = poller_of(parts)
     chosen = [stream for stream in streams_of(parts) if not names or stream.flow.name in names]
     threads = [threading.Thread(target=_loop, args=(poller, stream, stopping), daemon=True) for stream in chosen]
+    if not names:
+        threads += hook_threads(parts, stopping)
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -13,14 +13,13 @@ import structlog
 from shared.assembly import Assembly
 from shared.errors import ConnectorError
 from shared.flows import Flow, queue_of
-from shared.ifs import reading
 from shared.ifs.odata import both
 from shared.ifs.spans import Span, asked_for
 from shared.ledger import backfills, detecting, watermarks
 from shared.ledger.backfills import Backfill
 from shared.ledger.connection import Cur, Ledger
 from shared.ledger.watermarks import Watermark
-from shared.origins import SOURCES
+from shared.origins import FromIfs
 from shared.pulled import Batch
 from shared.queues import dead_letters
 from shared.queues.handing_over import hand_over
@@ -131,13 +130,10 @@ class Reader:
 
     def batches(self, position: str | None = None) -> Iterator[Batch]:
         """Yield the documents of the span, page by page from `position` on, and what is left alone by its state."""
-        client = self.parts.ifs
-        asked = asked_for(client, self.lens.bound, self.span, lane=LANE) if self.flow.document else ""
-        return reading.changed(
-            client,
-            SOURCES[self.flow],
+        asked = asked_for(self.parts.ifs, self.lens.bound, self.span, lane=LANE) if self.flow.document else ""
+        return FromIfs(self.flow).changed(
+            self.parts,
             msgspec.structs.replace(self.stream, strategy="sweep", filter=both(self.stream.filter, asked)),
-            self.parts.settings.ifs,
             watermark=position,
             admit=lambda row: not self.lens.skip(row.values),
             known=lambda _: set(),

@@ -315,7 +315,7 @@ class _Pull:
             unheld = detecting.leave(cur, self.flow, sorted(left), why=LEFT, actor=self.actor)
             watermarks.advance(cur, self.mark, swept=True)
         if gone:
-            log.info("records have left", flow=self.flow, count=len(gone), held_before=len(unheld))
+            log.info("records have left", stream=self.stream.name, count=len(gone), held_before=len(unheld))
         if near_empty(population - len(gone), population, suspect):
             self.remark = (
                 f"{len(gone)} of {population} records have left at once: they were posted, or the connector's user has "

@@ -232,9 +232,9 @@ class CurrentRules:
             cin7=self.settings.cin7,
             reference={account: _reference(found) for account, found in parts.items()},
             ifs_sites=ifs_sites,
+            ifs_accounts=ifs_accounts,
             supplier_status="blocked" in self.settings.ifs.stream(SUPPLIERS.name).fields,
             new_supplier=self.settings.ifs.new_supplier,
-            ifs_accounts=ifs_accounts,
         )
 
 

@@ -19,14 +19,6 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     company: str = ""
 
 
-class Difference(Finding, frozen=True, kw_only=True):
-    """A field on which the two sides differ, with its three values: in common before, in IFS, in Cin7."""
-
-    before: str
-    ifs: str
-    cin7: str
-
-
 #: Ends the field of a finding about IFS's own chart, which a look at IFS may explain away.
 IN_IFS: Final = " in IFS"
 
@@ -34,6 +26,14 @@ IN_IFS: Final = " in IFS"
 def is_about_ifs(finding: Finding) -> bool:
     """Say whether IFS's own chart is the reason, and not Cin7's."""
     return finding.field.endswith(IN_IFS)
+
+
+class Difference(Finding, frozen=True, kw_only=True):
+    """A field on which the two sides differ, with its three values: in common before, in IFS, in Cin7."""
+
+    before: str
+    ifs: str
+    cin7: str
 
 
 #: Codes whose cause can be seen to be gone by looking again (chart, mapping tables, links); their records go on by

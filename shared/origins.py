@@ -12,8 +12,9 @@ from shared.cin7 import answers, supplier_documents
 from shared.cin7 import reading as cin7_reading
 from shared.cin7.errors import Cin7Unclear
 from shared.config import tables
+from shared.config.settings import StreamSettings
 from shared.flows import CIN7_SUPPLIERS, JOURNALS, PURCHASE_ORDERS, SUPPLIER_INVOICES, SUPPLIERS, Flow
-from shared.ifs import grouped
+from shared.ifs import grouped, slicing
 from shared.ifs import reading as ifs_reading
 from shared.ifs.records import journals, purchase_orders, supplier_invoices, suppliers
 from shared.ifs.sources import Source
@@ -97,14 +98,12 @@ class FromIfs(msgspec.Struct, frozen=True):
 
     def by_key(self, parts: "Assembly", keys: Sequence[str], lane: str) -> dict[str, RawDocument]:
         """Read documents by key."""
-        stream, source = parts.settings.ifs.stream(self.flow.name), SOURCES[self.flow]
-        read = grouped.read_by_key if source.grouped else ifs_reading.read_by_key
-        return read(parts.ifs, source, stream, keys, lane=lane)
+        stream = parts.settings.ifs.stream(self.flow.name)
+        return ifs_reading.read_by_key(parts.ifs, SOURCES[self.flow], stream, keys, lane=lane)
 
     def readings(self, parts: "Assembly") -> list[Reading]:
         """Return its stream, unless the settings switch it off."""
-        settings = parts.settings.ifs
-        chosen, source = settings.stream(self.flow.name), SOURCES[self.flow]
+        chosen, source = parts.settings.ifs.stream(self.flow.name), SOURCES[self.flow]
         if not chosen.enabled:
             return []
 
@@ -112,22 +111,7 @@ class FromIfs(msgspec.Struct, frozen=True):
             *, watermark: str | None, sweep: bool, admit: Admit, known: Known, lane: str = "live"
         ) -> Iterator[Batch]:
             stream = msgspec.structs.replace(chosen, strategy="sweep") if sweep else chosen
-            if source.grouped:
-                with parts.ledger.transaction() as cur:
-                    companies = tables.companies(cur.connection)
-                return grouped.changed(
-                    parts.ifs,
-                    source,
-                    stream,
-                    settings,
-                    companies=companies,
-                    watermark=watermark,
-                    admit=admit,
-                    lane=lane,
-                )
-            return ifs_reading.changed(
-                parts.ifs, source, stream, settings, watermark=watermark, admit=admit, known=known, lane=lane
-            )
+            return self.changed(parts, stream, watermark=watermark, admit=admit, known=known, lane=lane)
 
         return [
             Reading(
@@ -139,6 +123,71 @@ class FromIfs(msgspec.Struct, frozen=True):
                 read=read,
             )
         ]
+
+    def changed(
+        self,
+        parts: "Assembly",
+        stream: StreamSettings,
+        *,
+        watermark: str | None,
+        admit: Admit,
+        known: Known,
+        lane: str,
+    ) -> Iterator[Batch]:
+        """Yield what changed since a watermark, as `stream` says."""
+        source, settings = SOURCES[self.flow], parts.settings.ifs
+
+        def read(of: StreamSettings, since: str | None) -> Iterator[Batch]:
+            return ifs_reading.changed(
+                parts.ifs, source, of, settings, watermark=since, admit=admit, known=known, lane=lane
+            )
+
+        if not source.of_company:
+            return read(stream, watermark)
+        return slicing.by_company(
+            parts.ifs,
+            source.bound(stream),
+            stream,
+            companies=_companies(parts),
+            watermark=watermark,
+            read=read,
+        )
+
+
+class FromIfsRows(FromIfs, frozen=True):
+    """A flow of IFS whose set has no row for each record, only rows that share its key."""
+
+    def by_key(self, parts: "Assembly", keys: Sequence[str], lane: str) -> dict[str, RawDocument]:
+        """Read records by key."""
+        stream = parts.settings.ifs.stream(self.flow.name)
+        return grouped.read_by_key(parts.ifs, SOURCES[self.flow], stream, keys, lane=lane)
+
+    def changed(
+        self,
+        parts: "Assembly",
+        stream: StreamSettings,
+        *,
+        watermark: str | None,
+        admit: Admit,
+        known: Known,
+        lane: str,
+    ) -> Iterator[Batch]:
+        """Yield what changed since a watermark, as `stream` says."""
+        return grouped.changed(
+            parts.ifs,
+            SOURCES[self.flow],
+            stream,
+            parts.settings.ifs,
+            companies=_companies(parts),
+            watermark=watermark,
+            admit=admit,
+            lane=lane,
+        )
+
+
+def _companies(parts: "Assembly") -> list[str]:
+    with parts.ledger.transaction() as cur:
+        return tables.companies(cur.connection)
 
 
 class SuppliersOfCin7(msgspec.Struct, frozen=True):
@@ -199,6 +248,6 @@ class SuppliersOfCin7(msgspec.Struct, frozen=True):
 
 
 ORIGINS: Final[Mapping[Flow, Origin]] = {
-    **{flow: FromIfs(flow) for flow in SOURCES},
+    **{flow: FromIfsRows(flow) if source.grouped else FromIfs(flow) for flow, source in SOURCES.items()},
     CIN7_SUPPLIERS: SuppliersOfCin7(CIN7_SUPPLIERS),
 }

@@ -15,9 +15,9 @@ from shared.flows import SUPPLIERS
 from shared.ifs import reading
 from shared.ifs.client import IfsClient
 from shared.ifs.errors import IfsDenied, IfsRefused
-from shared.ifs.grouping import slices
 from shared.ifs.metadata import Metadata
 from shared.ifs.odata import Bare, both, equals, url
+from shared.ifs.slicing import slices
 from shared.ifs.sources import HEADER, NO_PROPERTY, Bound, BoundSet, key_text
 from shared.rows import Row
 

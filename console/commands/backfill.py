@@ -80,7 +80,7 @@ def command(
     """
     parts, of = context.parts, BY_NAME[flow]
     if of.passing:
-        raise click.UsageError(f"{flow} has no start: a pull brings all that are there, however old.")
+        raise click.UsageError(f"{flow} has no start: `connector poll {flow} --sweep` brings all that are there.")
     if not parts.settings.ifs.stream(flow).enabled:
         raise click.UsageError(f"{flow} is not enabled in the settings: see [ifs.streams.{flow}].")
     if stop:

@@ -1,6 +1,7 @@
 """`connector status`: what moves, what is held, how full the queues are and how many calls are left."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 import click
 import msgspec
@@ -15,7 +16,7 @@ from shared.config import credentials
 from shared.config.credentials import Cin7Credentials
 from shared.errors import Misconfigured, Retryable
 from shared.flows import FLOWS, STAGES, queue_of
-from shared.ledger import backfills
+from shared.ledger import backfills, webhooks
 from shared.ledger.backfills import Unfinished
 from shared.ledger.views import overview
 from shared.ledger.views.holds import OpenCause, open_causes
@@ -40,6 +41,15 @@ class Spent(msgspec.Struct, frozen=True, kw_only=True):
     closed_s: float
 
 
+class Hook(msgspec.Struct, frozen=True, kw_only=True):
+    """A webhook that we registered, as Cin7 said when it was looked at last."""
+
+    cin7_account: str
+    state: str
+    since: datetime
+    looked_at: datetime
+
+
 class Status(msgspec.Struct, kw_only=True):
     """`remarks` are sentences about what could not be shown."""
 
@@ -50,6 +60,7 @@ class Status(msgspec.Struct, kw_only=True):
     causes: list[OpenCause]
     pulls: list[LastPull]
     backfills: list[Unfinished]
+    hooks: list[Hook]
     remarks: list[str]
 
 
@@ -79,6 +90,10 @@ def _ledger(context: Context) -> Status:
     settings = context.settings_if_written
     auto_replay = settings.policy.auto_replay if settings else True
     with context.parts.ledger.transaction() as cur:
+        hooks = [
+            Hook(cin7_account=one.account, state=one.state, since=one.since, looked_at=one.looked_at)
+            for one in webhooks.all_of(cur)
+        ]
         return Status(
             idle=overview.motion(cur).idle(auto_replay=auto_replay),
             flows=overview.counts(cur),
@@ -87,7 +102,12 @@ def _ledger(context: Context) -> Status:
             causes=open_causes(cur),
             pulls=overview.last_pulls(cur),
             backfills=backfills.unfinished(cur),
-            remarks=[],
+            hooks=hooks,
+            remarks=[
+                f"Cin7 does not call the webhook of {hook.cin7_account} any more: see `connector hooks status`."
+                for hook in hooks
+                if hook.state != "on"
+            ],
         )
 
 
@@ -150,6 +170,10 @@ def _show(status: Status) -> None:
             for spent in status.budgets
         ]
         print_table(("calls to", "key", "used", "limit", "closed for"), rows_spent, numbers=(2, 3, 4))
+    if status.hooks:
+        print_table(
+            ("webhook of", "state", "since", "looked at"), [msgspec.structs.astuple(hook) for hook in status.hooks]
+        )
     print_table(
         ("held by", "company", "value", "entries", "remedy"),
         [(cause.code, cause.company, cause.value, cause.entries, cause.remedy) for cause in status.causes],

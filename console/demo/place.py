@@ -20,6 +20,7 @@ ADDRESSES: Final = "stand-ins.json"
 LOG: Final = "log"
 #: Variables that lead to the operator's own servers, keys and settings.
 _NOT_HERE: Final = ("CONNECTOR_", "DATABASE_URL", "REDIS_URL")
+_BINDS: Final = ("CONNECTOR_CONSOLE_BIND", "CONNECTOR_HOOKS_BIND")
 
 
 @contextlib.contextmanager
@@ -49,10 +50,10 @@ def fresh_folder(root: Path) -> Iterator[Path]:
 
 
 def variables_of(variables: Mapping[str, str], folder: Path) -> dict[str, str]:
-    """Return the environment of the demo: embedded servers, its own settings, a port that is free."""
+    """Return the environment of the demo: embedded servers, its own settings, ports that are free."""
     kept = {name: text for name, text in variables.items() if not name.startswith(_NOT_HERE)}
-    bind = variables.get("CONNECTOR_CONSOLE_BIND") or f"127.0.0.1:{free_port()}"
-    return {**kept, "CONNECTOR_CONFIG": str(folder / "connector.toml"), "CONNECTOR_CONSOLE_BIND": bind}
+    binds = {name: variables.get(name) or f"127.0.0.1:{free_port()}" for name in _BINDS}
+    return {**kept, "CONNECTOR_CONFIG": str(folder / "connector.toml"), **binds}
 
 
 def command_from(folder: Path) -> str:

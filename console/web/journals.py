@@ -1,8 +1,6 @@
 """`POST /api/journals/check`: the verdict on vouchers before they are posted, for a workflow of IFS to ask."""
 
 import asyncio
-import hashlib
-import hmac
 import queue
 import threading
 import time
@@ -12,15 +10,14 @@ from typing import Final, TypeVar
 
 import msgspec
 import structlog
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from console.journal_desk import Answer, JournalDesk
 from console.output import plain
 from console.vouchers import VoucherFault, from_json
+from console.web.admission import HooksSecret, Pace, Refused, bears, read_body
 from shared.assembly import Assembly
-from shared.config import credentials
-from shared.config.credentials import HOOKS, HooksCredentials
 from shared.errors import ConnectorError, Retryable
 from shared.ifs.records.journals import Voucher
 
@@ -33,41 +30,13 @@ ROWS_MAX: Final = 20_000
 #: Requests in a minute, and among them those without the secret.
 ASKED_PER_MINUTE: Final = 6_000
 REFUSED_PER_MINUTE: Final = 60
-#: Seconds that a body may take to arrive, an answer to be found, and a second look to be waited for.
-BODY_S: Final = 10.0
+#: Seconds for an answer to be found, and for a second look to be waited for.
 PATIENCE_S: Final = 10.0
 SECOND_LOOK_S: Final = 2.0
-#: Seconds for which the stored secret is remembered, and between two looks for old charts.
-SECRET_KEPT_S: Final = 5.0
+#: Seconds between two looks for old charts.
 LOOK_EVERY_S: Final = 60.0
 #: Threads that check.
 THREADS: Final = 4
-
-
-class Refused(Exception):
-    """The request ends here, with this status and this sentence."""
-
-    def __init__(self, status: int, sentence: str, **headers: str) -> None:
-        super().__init__(sentence)
-        self.status = status
-        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
-
-
-class Pace:
-    """Counts what happens within a minute of this process's clock."""
-
-    def __init__(self, per_minute: int) -> None:
-        self._per_minute = per_minute
-        self._since = 0.0
-        self._count = 0
-
-    def exceeded(self) -> bool:
-        """Count one more; say whether it is too many."""
-        now = time.monotonic()
-        if now - self._since >= 60:
-            self._since, self._count = now, 0
-        self._count += 1
-        return self._count > self._per_minute
 
 
 class Background:
@@ -104,7 +73,7 @@ class JournalsPage:
         self._looking = Background("looking")
         self._asked = Pace(ASKED_PER_MINUTE)
         self._refused = Pace(REFUSED_PER_MINUTE)
-        self._secret: tuple[float, bytes] | None = None
+        self._secret = HooksSecret(parts)
         self._desk: JournalDesk | None = None
         self._looked_at = 0.0
 
@@ -122,31 +91,16 @@ class JournalsPage:
     async def _admit(self, request: Request) -> None:
         if self._asked.exceeded():
             raise Refused(429, "Too many requests: ask again in a minute.", retry_after="60")
-        known = await self._in_time(self._stored_secret)
+        known = await self._in_time(self._secret.digest)
         if not known:
             raise Refused(
                 403, "No secret is stored for hooks, so nothing is taken: run `connector credentials set hooks`."
             )
-        scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        # Digests are of one length, so that the comparison tells nothing of the secret's.
-        matches = hmac.compare_digest(known, _digest(given.strip().encode("latin-1")))
-        if matches and scheme.lower() == "bearer":
+        if bears(request, known):
             return
         if self._refused.exceeded():
             raise Refused(429, "Too many requests without the secret.", retry_after="60")
         raise Refused(401, "Send the stored hooks secret as `Authorization: Bearer`.", www_authenticate="Bearer")
-
-    def _stored_secret(self) -> bytes:
-        """Return the digest of the secret as stored a moment ago; empty where there is none."""
-        if self._secret is None or time.monotonic() - self._secret[0] > SECRET_KEPT_S:
-            with self._parts.ledger.transaction() as cur:
-                is_stored = any(stored.name == HOOKS for stored in credentials.names(cur.connection))
-                found = b""
-                if is_stored:
-                    hooks = credentials.load(cur.connection, self._parts.cipher, HOOKS, HooksCredentials)
-                    found = _digest(hooks.secret.encode())
-            self._secret = time.monotonic(), found
-        return self._secret[1]
 
     async def _answer(self, vouchers: list[Voucher]) -> Answer:
         """Return the verdicts; where there are findings, after a second look if that is quick."""
@@ -213,26 +167,4 @@ async def _body(request: Request) -> bytes:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise Refused(415, "Send the vouchers as application/json.")
-    length = request.headers.get("content-length", "")
-    if length.isdecimal() and (len(length) > 9 or int(length) > BODY_MAX):
-        raise _too_large()
-    body = bytearray()
-    try:
-        async with asyncio.timeout(BODY_S):
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > BODY_MAX:
-                    raise _too_large()
-    except TimeoutError:
-        raise Refused(408, "The body did not arrive in time.") from None
-    except ClientDisconnect:
-        raise Refused(400, "The body ended early.") from None
-    return bytes(body)
-
-
-def _too_large() -> Refused:
-    return Refused(413, f"The body is larger than {BODY_MAX} bytes: send fewer vouchers at once.")
-
-
-def _digest(secret: bytes) -> bytes:
-    return hashlib.sha256(secret).digest()
+    return await read_body(request, BODY_MAX, ": send fewer vouchers at once")

@@ -6,13 +6,16 @@ from typing import Final
 import redis
 import structlog
 from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 from psycopg.rows import TupleRow
 
+from console.hooks.figures import hint_figures
 from shared.assembly import Assembly
 from shared.budgets import Budget
 from shared.errors import ConnectorError
 from shared.flows import FLOWS, STAGES, queue_of
+from shared.ledger import hints, webhooks
 from shared.ledger.states import STATES
 from shared.queues import dead_letters
 
@@ -32,9 +35,13 @@ class Figures(Collector):
     def __init__(self, parts: Assembly) -> None:
         self._parts = parts
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
+    def collect(self) -> Iterator[Metric]:
         up = _gauge("up", "1 where the source of figures answers.", "source")
-        for source, read in (("ledger", self._of_ledger), ("redis", self._of_redis)):
+        sources: tuple[tuple[str, Callable[[], Iterator[Metric]]], ...] = (
+            ("ledger", self._of_ledger),
+            ("redis", self._of_redis),
+        )
+        for source, read in sources:
             try:
                 found = list(read())
             except (ConnectorError, redis.RedisError) as error:
@@ -45,7 +52,7 @@ class Figures(Collector):
                 yield from found
         yield up
 
-    def _of_ledger(self) -> Iterator[GaugeMetricFamily]:
+    def _of_ledger(self) -> Iterator[Metric]:
         yield self._entries()
         causes = _gauge("open_causes", "Repairs that are waited for, by code.", "code")
         for code, count in self._rows("select code, count(*) from cause where status <> 'cleared' group by code"):
@@ -85,10 +92,23 @@ class Figures(Collector):
         for period, seconds in self._rows(_PROVED):
             proved.add_metric([period], seconds)
         yield proved
+        yield from self._of_hooks()
         unknown = _gauge("effects_unknown", "Calls of which it is not known yet whether they had an effect.")
         for (count,) in self._rows("select count(*) from effect where state = 'UNKNOWN'"):
             unknown.add_metric([], count)
         yield unknown
+
+    def _of_hooks(self) -> Iterator[Metric]:
+        """Yield what became of hints, and whether Cin7 still calls the webhooks that we registered."""
+        with self._parts.ledger.transaction() as cur:
+            cur.execute(f"set local statement_timeout = {STATEMENT_MS}")
+            found = hints.waiting(cur, list(self._parts.settings.cin7))
+            ours = webhooks.all_of(cur)
+        yield from hint_figures(found)
+        active = _gauge("webhook_active", "1 where Cin7 calls our webhook, 0 where it was switched off.", "account")
+        for one in ours:
+            active.add_metric([one.account], one.state == "on")
+        yield active
 
     def _entries(self) -> GaugeMetricFamily:
         """Count every flow in every state, none included, so that an alert on `held` needs no special case."""

@@ -1,11 +1,13 @@
 """The addresses that are served: /healthz, /readyz, /metrics, /api/journals/check; all else is a 404 in JSON."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final, TypeVar
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.registry import Collector
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -16,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from console.web.journals import JournalsPage
 from console.web.metrics import Figures
-from console.web.readiness import readiness
+from console.web.readiness import Check, readiness
 from shared.assembly import Assembly
 
 T = TypeVar("T")
@@ -55,12 +57,27 @@ class _Away(Exception):
     """The servers did not answer in time."""
 
 
-class _Pages:
-    def __init__(self, parts: Assembly) -> None:
-        self._parts = parts
+class Pages:
+    """What monitoring asks any process that listens.
+
+    Args:
+        checks: tries what the process stands on.
+        collectors: of its figures.
+    """
+
+    def __init__(self, checks: Callable[[], list[Check]], *collectors: Collector) -> None:
+        self._checks = checks
         self._threads = ThreadPoolExecutor(THREADS, "asking")
         self._registry = CollectorRegistry(auto_describe=False)
-        self._registry.register(Figures(parts))
+        for collector in collectors:
+            self._registry.register(collector)
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/healthz", self.alive),
+            Route("/readyz", self.ready),
+            Route("/metrics", self.metrics),
+        ]
 
     async def alive(self, _request: Request) -> Response:
         """Answer while this process does; whether it is of use is for /readyz to say."""
@@ -68,7 +85,7 @@ class _Pages:
 
     async def ready(self, _request: Request) -> Response:
         try:
-            checks = await self._asked(lambda: readiness(self._parts))
+            checks = await self._asked(self._checks)
         except _Away as error:
             return JSONResponse(
                 {"ready": False, "checks": [{"name": "servers", "ok": False, "detail": str(error)}]}, 503
@@ -94,17 +111,20 @@ class _Pages:
 
 def build_app(parts: Assembly) -> Starlette:
     """Return the program to serve."""
-    pages = _Pages(parts)
-    return Starlette(
-        routes=[
-            Route("/healthz", pages.alive),
-            Route("/readyz", pages.ready),
-            Route("/metrics", pages.metrics),
-            Route("/api/journals/check", JournalsPage(parts).check, methods=["POST"]),
-        ],
+    pages = Pages(partial(readiness, parts), Figures(parts))
+    return program([*pages.routes(), Route("/api/journals/check", JournalsPage(parts).check, methods=["POST"])])
+
+
+def program(routes: Sequence[Route]) -> Starlette:
+    """Return a program that answers in JSON, and nothing but what `routes` say."""
+    app = Starlette(
+        routes=routes,
         middleware=[Middleware(Secured)],
         exception_handlers={HTTPException: _refusal, Exception: _failure},
     )
+    # Nobody is sent elsewhere for a slash: the answer would repeat what came as the path.
+    app.router.redirect_slashes = False
+    return app
 
 
 def _refusal(_request: Request, error: Exception) -> Response:

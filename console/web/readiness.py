@@ -7,6 +7,7 @@ import structlog
 
 from shared.assembly import Assembly
 from shared.errors import ConnectorError, Misconfigured
+from shared.ledger import webhooks
 from shared.ledger.migrations import require_current
 
 log = structlog.get_logger()
@@ -21,11 +22,16 @@ class Check(TypedDict):
 
 
 def readiness(parts: Assembly) -> list[Check]:
-    """Try everything, whatever the others say."""
-    return [*_of_the_ledger(parts), _of_redis(parts)]
+    """Try everything, whatever the others say. Webhooks are named only where Cin7 has switched one off.
+
+    That is no fault of this installation's readiness: changes are polled for all the same.
+    """
+    checks = of_the_ledger(parts)
+    off = _webhooks_off(parts) if all(check["ok"] for check in checks) else []
+    return [*checks, _of_redis(parts), *off]
 
 
-def _of_the_ledger(parts: Assembly) -> list[Check]:
+def of_the_ledger(parts: Assembly) -> list[Check]:
     try:
         with parts.ledger.transaction() as cur:
             cur.execute("set local statement_timeout = 5000")
@@ -38,6 +44,16 @@ def _of_the_ledger(parts: Assembly) -> list[Check]:
     except ConnectorError as error:
         return [_away("postgres", error)]
     return [Check(name="postgres", ok=True, detail=""), schema]
+
+
+def _webhooks_off(parts: Assembly) -> list[Check]:
+    try:
+        with parts.ledger.transaction() as cur:
+            off = [one.account for one in webhooks.all_of(cur) if one.state != "on"]
+    except ConnectorError:
+        return []
+    detail = f"Cin7 does not call the webhook of {', '.join(off)} any more: see `connector hooks status`."
+    return [Check(name="webhooks", ok=True, detail=detail)] if off else []
 
 
 def _of_redis(parts: Assembly) -> Check:

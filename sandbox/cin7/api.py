@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 
-from sandbox.cin7 import credit_notes, invoices, orders, purchases, reference, suppliers
+from sandbox.cin7 import credit_notes, invoices, orders, purchases, reference, suppliers, webhooks
 from sandbox.cin7.calls import Call, Endpoint, Unreadable
 from sandbox.cin7.cloud import Cloud
 from sandbox.cin7.company import Company
@@ -42,6 +42,12 @@ ROUTES: dict[str, dict[str, Endpoint]] = {
     "purchase/order": {"GET": orders.read, "POST": orders.write},
     "purchaselist": {"GET": purchase_list},
     "product": {"GET": reference.products},
+    "webhooks": {
+        "GET": webhooks.read,
+        "POST": webhooks.create,
+        "PUT": webhooks.update,
+        "DELETE": webhooks.remove,
+    },
     "ref/account": {"GET": reference.accounts},
     "ref/paymentterm": {"GET": reference.payment_terms},
     "ref/tax": {"GET": reference.tax_rules},
@@ -140,22 +146,31 @@ class Request:
 
 
 def _answer(request: Request, company: Company) -> Answer:
-    verbs = ROUTES.get(request.endpoint)
-    if verbs is None:
-        return _unknown_path(company.switches)
-    if request.method not in verbs:
-        return message(405, f"The requested resource does not support http method '{request.method}'.")
-    if request.method in WITH_BODY and not request.json:
-        return message(415, "The request entity's media type is not supported for this resource.")
+    if barred := _barred(request, company):
+        return barred
     bare = company.switches["error_shape"] == "object"
     try:
-        result = verbs[request.method](Call(company, request.query, request.body))
+        result = ROUTES[request.endpoint][request.method](Call(company, request.query, request.body))
     except Refused as refused:
         company.counters["refused"] += 1
         return refusal(refused.problems, bare_object=bare)
     except Unreadable as error:
         return refusal([Problem(f"The request body could not be parsed. {error}", 500)], bare_object=bare, status=500)
     return Answer(200, encode(upper_guids(result) if company.switches["guid_case"] == "upper" else result))
+
+
+def _barred(request: Request, company: Company) -> Answer | None:
+    """Return what is answered before any endpoint is asked: there is none, or not for this verb, body or account."""
+    verbs = ROUTES.get(request.endpoint)
+    if verbs is None:
+        return _unknown_path(company.switches)
+    if request.endpoint == "webhooks" and (barred := webhooks.barred(company.switches)):
+        return barred
+    if request.method not in verbs:
+        return message(405, f"The requested resource does not support http method '{request.method}'.")
+    if request.method in WITH_BODY and not request.json:
+        return message(415, "The request entity's media type is not supported for this resource.")
+    return None
 
 
 def _unknown_path(switches: Switches) -> Answer:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sandbox.cin7.company import Clock, Company
+from sandbox.cin7.delivering import Deliverer
 from sandbox.cin7.faults import Faults
 from sandbox.cin7.recording import Recording
 from sandbox.cin7.seeding import DEFAULT_ACCOUNT, build
@@ -21,6 +22,7 @@ class Cloud:
         self.faults = Faults()
         self.recording = Recording()
         self.companies: dict[str, Company] = {}
+        self.deliverer = Deliverer(self.lock, self.clock)
         #: For callers whose account id is unknown.
         self.switches = Switches()
         self.latency_s = 0.0
@@ -56,6 +58,10 @@ class Cloud:
         """Replace all companies; raises ValueError, and then nothing has changed."""
         built = [build(seed, self.clock) for seed in accounts]
         self.companies = {company.account_id: company for company in built}
+        # Whatever the companies before had under way ends with them.
+        self.deliverer.companies = self.companies
+        for company in built:
+            company.outbox.wake = self.deliverer.wake
 
     def company(self, name: object) -> Company:
         """Return a company by account id or name; the only one where `name` is empty. Raises ValueError."""

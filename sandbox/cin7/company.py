@@ -4,10 +4,11 @@ import random
 import uuid
 from bisect import bisect_left, insort
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from sandbox.cin7.limits import Key, Limit
+from sandbox.cin7.outbox import Outbox
 from sandbox.cin7.switches import Switches
 from sandbox.cin7.wire import ZERO_GUID, Json, guid
 
@@ -64,6 +65,9 @@ class Purchase:
         #: The first invoice number that Cin7 made up for this purchase, and how many it has made.
         self.auto_number = ""
         self.auto_invoices = 0
+        #: What webhooks were told to be authorised, and who tells them of a change.
+        self.told: set[tuple[str, str]] = set()
+        self.on_change: Callable[[Purchase], None] = lambda _: None
 
     @property
     def id(self) -> str:
@@ -155,6 +159,9 @@ class Company:
         self.tasks: dict[str, Purchase] = {}
         self.products_by_id: dict[str, Json] = {}
         self.counters: Counter[str] = Counter()
+        #: As listed, by id. The stand-in that holds the company sees to it that its outbox wakes somebody.
+        self.webhooks: dict[str, Json] = {}
+        self.outbox = Outbox(lambda: float(str(self.switches["webhook_minute_s"])), lambda: None)
         self._numbers: Counter[str] = Counter()
         self._random = random.Random(account_id)
 

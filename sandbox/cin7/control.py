@@ -6,11 +6,12 @@ from typing import cast
 
 import msgspec
 
-from sandbox.cin7 import bookkeepers, people
+from sandbox.cin7 import bookkeepers, people, webhooks
 from sandbox.cin7.cloud import Cloud
 from sandbox.cin7.company import Company, Purchase
 from sandbox.cin7.errors import Refused
 from sandbox.cin7.faults import Rule
+from sandbox.cin7.meddling import meddle
 from sandbox.cin7.seeding import limit_from
 from sandbox.cin7.stages import shown_advanced
 from sandbox.cin7.suppliers import shown
@@ -59,6 +60,10 @@ class Control:
             ("POST", "purchases"): self._purchase,
             ("POST", "invoices"): self._invoice,
             ("POST", "company"): self._company,
+            ("GET", "webhooks"): self._webhooks,
+            ("POST", "webhooks"): self._webhook,
+            ("GET", "deliveries"): self._deliveries,
+            ("POST", "deliveries"): self._meddle,
         }
 
     def run(self, method: str, path: str, query: dict[str, str], raw: bytes) -> tuple[int, object]:
@@ -186,6 +191,20 @@ class Control:
     def _company(self, _rest: str, _query: dict[str, str], body: Json) -> Json:
         change = {name: value for name, value in body.items() if name != "account"}
         return bookkeepers.edit_company(self._cloud.company(body.get("account")), change)
+
+    def _webhooks(self, _rest: str, query: dict[str, str], _body: Json) -> Json:
+        return {"webhooks": list(self._cloud.company(query.get("account")).webhooks.values())}
+
+    def _webhook(self, _rest: str, _query: dict[str, str], body: Json) -> Json:
+        """Save a webhook as a person would on the screen."""
+        return webhooks.edit(self._cloud.company(body.get("account")), body["webhook"])
+
+    def _deliveries(self, _rest: str, query: dict[str, str], _body: Json) -> Json:
+        return {"deliveries": self._cloud.company(query.get("account")).outbox.shown()}
+
+    def _meddle(self, _rest: str, _query: dict[str, str], body: Json) -> Json:
+        """Do to the calls of webhooks what a network or a stranger does."""
+        return meddle(self._cloud.company(body.get("account")), body)
 
     def _book(self, book: str, body: Json) -> Json:
         company = self._cloud.company(body.get("account"))

@@ -1,9 +1,12 @@
 """Purchases: POST, PUT, GET and DELETE of /advanced-purchase and of the deprecated /purchase."""
 
+from functools import partial
+
 from sandbox.cin7.calls import Call
 from sandbox.cin7.checking import Checker, checker
 from sandbox.cin7.company import Company, Purchase
 from sandbox.cin7.errors import Problem, Refused
+from sandbox.cin7.events import purchase_saved
 from sandbox.cin7.headers import new_header, read_fields, read_supplier
 from sandbox.cin7.stages import AUTHORISED, DRAFT, VOIDED, new_order, new_stages, shown_advanced, shown_simple
 from sandbox.cin7.statuses import done, settle
@@ -117,6 +120,7 @@ def _create(call: Call, body: Json, *, simple: bool) -> Purchase:
         header["Approach"] = "INVOICE"
     task_id = purchase_id if company.switches["first_invoice_task"] == "purchase-id" else company.new_id()
     made = Purchase(header, new_order(), new_stages(task_id, simple=kind.startswith("Simple") and not service), now)
+    made.on_change = partial(purchase_saved, company)
     settle(made, now)
     company.purchases[purchase_id] = company.tasks[task_id] = made
     company.counters["purchases_created"] += 1

@@ -22,7 +22,7 @@ def posted(purchase: Purchase, stage: str) -> list[Json]:
 
 
 def settle(purchase: Purchase, now: datetime) -> None:
-    """Derive the purchase's own statuses from its stages, and note that it changed at `now`."""
+    """Derive the purchase's own statuses from its stages, note that it changed at `now`, and tell of it."""
     header = purchase.header
     header["Status"] = VOIDED if purchase.voided else _status(purchase)
     header["CombinedReceivingStatus"] = _receiving(purchase)
@@ -30,6 +30,7 @@ def settle(purchase: Purchase, now: datetime) -> None:
     header["CombinedPaymentStatus"] = VOIDED if purchase.voided else _paying(purchase)
     purchase.updated = now
     purchase.row = None
+    purchase.on_change(purchase)
 
 
 def _status(purchase: Purchase) -> str:

@@ -6,6 +6,7 @@ from sandbox.cin7.calls import Call, page_of
 from sandbox.cin7.checking import Checker, check_payable, check_tax_rule, check_term, checker
 from sandbox.cin7.company import Company, Supplier, name_key
 from sandbox.cin7.errors import Problem, Refused, not_in_book
+from sandbox.cin7.events import supplier_saved
 from sandbox.cin7.seeding import ADDRESS_FIELDS, CONTACT_FIELDS, SUPPLIER_FIELDS, child_from
 from sandbox.cin7.wire import ZERO_GUID, Json, guid, stamp
 
@@ -112,11 +113,13 @@ def save(company: Company, supplier: Supplier | None, body: Json) -> Supplier:
     if supplier is None:
         made = Supplier({**SUPPLIER_FIELDS, **fields, "ID": supplier_id}, addresses, contacts, company.clock.now())
         company.suppliers.put(made)
+        supplier_saved(company, made, created=True)
         return made
     name = str(fields.pop("Name", supplier.name))
     supplier.fields.update(fields)
     supplier.addresses, supplier.contacts, supplier.modified = addresses, contacts, company.clock.now()
     company.suppliers.rename(supplier, name)
+    supplier_saved(company, supplier, created=False)
     return supplier
 
 

@@ -1,6 +1,7 @@
 """What is unknown or varies about the real service, each with the default taken here and the alternatives."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 
 #: Switch to its allowed values, the default first. `None` allows any number.
 SWITCHES: dict[str, tuple[object, ...] | None] = {
@@ -37,16 +38,29 @@ SWITCHES: dict[str, tuple[object, ...] | None] = {
     "invoice_search": ("all", "shown"),
     "product_match": ("contains", "prefix"),
     "quantity_min": None,
+    #: How an account without the module for webhooks refuses: an error array, a status, or an HTML page.
+    "automation_module": ("there", "400", "403", "page"),
+    "webhook_limit_counts": ("all", "active"),
+    "webhook_secrets": ("clear", "empty"),
+    "webhook_put": ("replace", "merge"),
+    "webhook_answer": ("one", "all"),
+    #: Documented: small events in capitals, suppliers in lower case.
+    "webhook_guid_case": ("documented", "upper", "lower"),
+    "webhook_on_create": (True, False),
+    "webhook_success": ("2xx", "200"),
+    "webhook_minute_s": None,
+    "webhook_timeout_s": None,
 }
 
-QUANTITY_MIN = 1
+#: What a switch that takes any number is at first.
+NUMBERS: dict[str, float] = {"quantity_min": 1, "webhook_minute_s": 60, "webhook_timeout_s": 10}
 
 
 class Switches(dict[str, object]):
     """The settings of one company; a name or value that does not exist is refused."""
 
     def __init__(self, chosen: Mapping[str, object] | None = None) -> None:
-        super().__init__({name: values[0] if values else QUANTITY_MIN for name, values in SWITCHES.items()})
+        super().__init__({name: values[0] if values else NUMBERS[name] for name, values in SWITCHES.items()})
         self.choose(chosen or {})
 
     def choose(self, chosen: Mapping[str, object]) -> None:
@@ -62,3 +76,9 @@ class Switches(dict[str, object]):
             allowed = SWITCHES[name]
             if allowed is not None and value not in allowed:
                 raise ValueError(f"Switch {name!r} cannot be {value!r}; it is one of {allowed}.")
+            if name.startswith("webhook_") and allowed is None and not _is_positive(value):
+                raise ValueError(f"Switch {name!r} cannot be {value!r}; it is a number of seconds above 0.")
+
+
+def _is_positive(value: object) -> bool:
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool) and value > 0

@@ -1,6 +1,7 @@
 """JSON, GUIDs and time stamps as Cin7 puts them on the wire. Pure."""
 
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -81,10 +82,18 @@ def rounded(value: Decimal, places: int) -> Decimal:
 
 def upper_guids(value: object) -> object:
     """Return a copy of `value` with every GUID in capitals, as some of Cin7's answers have them."""
+    return _with_guids(value, str.upper)
+
+
+def lower_guids(value: object) -> object:
+    return _with_guids(value, str.lower)
+
+
+def _with_guids(value: object, written: Callable[[str], str]) -> object:
     if isinstance(value, dict):
-        return {key: upper_guids(item) for key, item in value.items()}
+        return {key: _with_guids(item, written) for key, item in value.items()}
     if isinstance(value, list):
-        return [upper_guids(item) for item in value]
+        return [_with_guids(item, written) for item in value]
     if isinstance(value, str) and len(value) == len(ZERO_GUID) and guid(value):
-        return value.upper()
+        return written(value)
     return value

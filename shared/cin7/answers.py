@@ -12,6 +12,7 @@ from shared.cin7.records.invoices import CreditNote, Invoice, InvoiceCharge, Inv
 from shared.cin7.records.lines import OrderCharge, OrderLine
 from shared.cin7.records.purchases import Order, Purchase, PurchaseRow
 from shared.cin7.records.suppliers import Address, Contact, Supplier
+from shared.cin7.records.webhooks import Header, Webhook
 
 Row = Mapping[str, object]
 S = TypeVar("S", bound=msgspec.Struct)
@@ -72,6 +73,15 @@ def written_supplier(document: object) -> Supplier:
     if len(found) != 1 or not found[0].id:
         raise Cin7Unclear(f"Cin7 answered a supplier's write with {len(found)} suppliers.")
     return found[0]
+
+
+def webhooks(document: object) -> list[Webhook]:
+    """Return the webhooks in any answer about them."""
+    found = page(document, "Webhooks").rows
+    return [
+        _record(Webhook, row, external_headers=tuple(_record(Header, entry) for entry in rows(row, "ExternalHeaders")))
+        for row in found
+    ]
 
 
 def purchase(document: object) -> Purchase:

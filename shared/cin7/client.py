@@ -14,6 +14,7 @@ from shared.cin7.exact import exact_rows
 from shared.cin7.records.invoices import CreditNote, Invoice
 from shared.cin7.records.purchases import Order, Purchase, PurchaseHeader, PurchaseRow
 from shared.cin7.records.suppliers import Supplier
+from shared.cin7.records.webhooks import Webhook
 from shared.cin7.requests import Request, get
 from shared.config.credentials import Cin7Credentials
 from shared.config.settings import Cin7Settings
@@ -238,6 +239,23 @@ class Cin7Client:
         request = get("purchaseList", Page=page, Limit=limit, Search=search, UpdatedSince=updated_since)
         found = answers.page(self.call(request, slot=slot, lane=lane), "PurchaseList")
         return found.total, [answers.purchase_row(row) for row in found.rows]
+
+    # Webhooks; all of them are changed by whoever holds a key, so that ours are told apart by their id
+
+    def webhooks(self, *, lane: str = "live") -> list[Webhook]:
+        """Return every webhook of the account, whoever made it."""
+        return answers.webhooks(self.call(get("webhooks"), lane=lane))
+
+    def create_webhook(self, webhook: Webhook) -> list[Webhook]:
+        """Create one; return what the answer lists, which may be this one or all."""
+        return answers.webhooks(self.call(requests.create_webhook_request(webhook)))
+
+    def update_webhook(self, webhook: Webhook) -> list[Webhook]:
+        return answers.webhooks(self.call(requests.update_webhook_request(webhook)))
+
+    def delete_webhook(self, webhook_id: str) -> list[Webhook]:
+        """Delete one; return those that are left."""
+        return answers.webhooks(self.call(requests.delete_webhook_request(webhook_id)))
 
     # Reference data, as Cin7's own rows
 

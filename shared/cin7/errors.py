@@ -42,3 +42,7 @@ class Cin7Unclear(Retryable):
 
     def __init__(self, message: str, *, delay_s: float | None = None) -> None:
         super().__init__(message, delay_s=delay_s, executed=True)
+
+
+class Cin7NoPage(Cin7Unclear):
+    """A web page where JSON was due: Cin7's way of saying that there is nothing at this address."""

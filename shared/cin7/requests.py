@@ -11,6 +11,7 @@ from shared.cin7.answers import ZERO_ID
 from shared.cin7.records.invoices import CreditNote, Invoice
 from shared.cin7.records.purchases import Order, PurchaseHeader
 from shared.cin7.records.suppliers import Supplier
+from shared.cin7.records.webhooks import Webhook
 
 #: Decimal places Cin7 keeps. Source: docs/apis/cin7.md#formats.
 PLACES: Final = Decimal("0.0001")
@@ -41,6 +42,19 @@ def create_supplier_request(supplier: Supplier) -> Request:
 def update_supplier_request(supplier: Supplier) -> Request:
     """Return the update of the supplier with `supplier.id`; entries that have an id update the ones that are there."""
     return Request("PUT", "supplier", _encoded({"ID": supplier.id} | _supplier_body(supplier)))
+
+
+def create_webhook_request(webhook: Webhook) -> Request:
+    return Request("POST", "webhooks", _encoded(_webhook_body(webhook)))
+
+
+def update_webhook_request(webhook: Webhook) -> Request:
+    """Return the update of the webhook with `webhook.id`, all of it: what were left out would be gone."""
+    return Request("PUT", "webhooks", _encoded({"ID": webhook.id} | _webhook_body(webhook)))
+
+
+def delete_webhook_request(webhook_id: str) -> Request:
+    return Request("DELETE", _with_query("webhooks", {"ID": webhook_id}))
 
 
 def create_purchase_request(header: PurchaseHeader) -> Request:
@@ -130,6 +144,12 @@ def _supplier_body(supplier: Supplier) -> dict[str, object]:
         else:
             del body[name]
     return body
+
+
+def _webhook_body(webhook: Webhook) -> dict[str, object]:
+    body = _fields(webhook)
+    body.pop("ID", None)
+    return body | {"ExternalHeaders": [_fields(header) for header in webhook.external_headers]}
 
 
 def _header_body(header: PurchaseHeader) -> dict[str, object]:

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from shared.cin7.errors import Cin7Denied, Cin7Refused, Cin7Throttled, Cin7Unclear
+from shared.cin7.errors import Cin7Denied, Cin7NoPage, Cin7Refused, Cin7Throttled, Cin7Unclear
 from shared.http import Answer
 
 #: Seconds to wait where Cin7 names none. Source: docs/apis/cin7.md#too-many-calls.
@@ -33,7 +33,8 @@ def read(answer: Answer) -> object:
         Cin7Throttled: too many calls, in any of the forms on record; not executed.
         Cin7Denied: the credentials were refused.
         Cin7Refused: a definite no, also where it comes inside a 200.
-        Cin7Unclear: everything else, such as 5xx, a redirect, HTML, or JSON that breaks off.
+        Cin7Unclear: everything else, such as 5xx, a redirect, or JSON that breaks off.
+        Cin7NoPage: a kind of it: a web page.
     """
     check_rate(answer)
     if answer.status in {401, 403}:
@@ -80,7 +81,7 @@ def _success(answer: Answer) -> object:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         shown = "; ".join(_cleaned([_text_of(answer.body)])) or "an empty body"
         message = f"Cin7 answered {answer.status} with something that is not JSON: {shown}."
-        raise Cin7Unclear(message) from error
+        raise (Cin7NoPage if answer.body.lstrip()[:1] == b"<" else Cin7Unclear)(message) from error
     entries = document if isinstance(document, list) else [document]
     errors = [entry for entry in entries if isinstance(entry, dict) and _is_error(entry)]
     if errors:

@@ -80,6 +80,13 @@ class Cin7Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     #: What becomes the number of a supplier that is created in IFS: what a person wrote into the attribute that shows
     #: it, or the next of IFS's own series.
     new_supplier_number: Literal["attribute", "series"] = "attribute"
+    #: Suppliers read in a minute because webhooks named them, and the seconds in which none is read a second time.
+    hint_reads_per_minute: Positive = 20
+    hint_rest_s: Annotated[float, msgspec.Meta(ge=0)] = 10
+    #: Seconds between looks whether Cin7 still calls our webhooks, and whether one that it switched off is to be
+    #: switched on again by itself.
+    hooks_look_every_s: Annotated[float, msgspec.Meta(gt=0)] = 900
+    hooks_reactivate: bool = False
     read_back: bool = True
     settle_s: Annotated[float, msgspec.Meta(ge=0)] = 5
     read_timeout_s: Positive = 30

@@ -5,7 +5,6 @@ more as a whole, since it may have changed in between. Every query names the com
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Final
 
 import msgspec
 
@@ -15,16 +14,14 @@ from shared.ifs.children import room_for
 from shared.ifs.client import IfsClient
 from shared.ifs.cursors import Cursor, dawn, lower_bound, read_cursor
 from shared.ifs.errors import IfsDenied, IfsRefused
-from shared.ifs.grouping import Group, Grouper, Slice, by_key, document_of, slices
+from shared.ifs.grouping import Group, Grouper, by_key, document_of
 from shared.ifs.odata import both, encoded, url
 from shared.ifs.scanning import Fetched, Query, pages
+from shared.ifs.slicing import Others, Slice, asked_for, slices
 from shared.ifs.sources import HEADER, Bound, Source, storable
 from shared.ifs.strategies import properties_of, strategy_of
 from shared.pulled import Admit, Batch, RawDocument
 from shared.rows import Row
-
-#: Answers of a tenant that does not let companies be asked for which are none of ours.
-_UNASKED: Final = frozenset({400, 403, 404, 501})
 
 #: A record, and the first of its rows.
 Made = tuple[RawDocument, Row]
@@ -178,31 +175,25 @@ class _Poll(msgspec.Struct, frozen=True):
             try:
                 rows = self.client.page(address, what=query.title, lane=self.lane).rows
             except (IfsDenied, IfsRefused) as error:
-                self._forgive(of, error)
+                self._others.forgive(of, error)
                 continue
             found[_mark(of)] = storable(rows[0].values.get(field) or "") if rows else ""
         return found
 
     def _pages(self, of: Slice, read: Iterator[Fetched]) -> Iterator[Fetched]:
         """Yield the pages of one slice; none where the tenant lets only known companies be asked for."""
-        if not of.company and self.client.memory.is_missing(self._others):
+        if self._others.are_out_of_reach(of):
             yield Fetched(rows=(), filter="", position=(), last=True)
             return
         try:
             yield from read
         except (IfsDenied, IfsRefused) as error:
-            self._forgive(of, error)
+            self._others.forgive(of, error)
             yield Fetched(rows=(), filter="", position=(), last=True)
 
-    def _forgive(self, of: Slice, error: IfsDenied | IfsRefused) -> None:
-        """Remember that other companies cannot be asked for. Where none is known, there is nothing else to ask for."""
-        if of.company or not self.companies or error.status not in _UNASKED:
-            raise error
-        self.client.memory.miss(self._others)
-
     @property
-    def _others(self) -> str:
-        return f"{self.bound.header.title} of other companies"
+    def _others(self) -> Others:
+        return Others(self.client, self.bound, self.companies)
 
     def _dawn(self) -> str:
         properties = properties_of(self.client, self.bound.header, lane=self.lane) or {}
@@ -218,13 +209,9 @@ class _Poll(msgspec.Struct, frozen=True):
                 if not wanted
             ],
             rows=len(page.rows),
-            filter=self._asked(page.filter),
+            filter=asked_for(self.stream, self._slices, page.filter),
             reached=cursor.text(),
         )
-
-    def _asked(self, first: str) -> str:
-        """Return what is asked for, company by company, for the audit, which keeps that of the first page."""
-        return "; ".join([first, *(both(self.stream.filter, of.condition) for of in self._slices[1:])])
 
 
 def _mark(of: Slice) -> str:

@@ -1,43 +1,17 @@
-"""Rows that share a key to whole records, for sets that have no row for each record; and who is asked for what. Pure.
+"""Rows that share a key to whole records, for sets that have no row for each record. Pure.
 
-Source of the facts: docs/apis/ifs.md#vouchers, docs/apis/ifs.md#companies.
+Source of the facts: docs/apis/ifs.md#vouchers.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
-from typing import Final
 
 import msgspec
 
-from shared.ifs.odata import URL_LENGTH_MAX, Value, alternatives, both, encoded, equals
+from shared.ifs.odata import Value, alternatives, both, encoded, equals
 from shared.ifs.sources import Bound, compose, digest
 from shared.pulled import RawDocument
 from shared.rows import Row
-
-#: Encoded characters that the company's condition may take: the rest of the address needs room, too.
-_CONDITION_MAX: Final = URL_LENGTH_MAX // 2
-
-
-class Slice(msgspec.Struct, frozen=True, kw_only=True):
-    """Which companies' rows one query is about.
-
-    `company` is empty for those of all companies that are not known: they must be noticed, and held.
-    """
-
-    company: str
-    condition: str
-
-
-def slices(companies: Iterable[str], field: str) -> list[Slice]:
-    """Return one slice for each known company, and one for all others, so that every query names its companies.
-
-    With more known companies than one condition can name, the others are not asked for.
-    """
-    named = [Slice(company=company, condition=equals(field, company)) for company in sorted(set(companies))]
-    known = " or ".join(one.condition for one in named)
-    if len(encoded(known)) > _CONDITION_MAX:
-        return named
-    return [*named, Slice(company="", condition=f"not ({known})" if known else "")]
 
 
 class Group(msgspec.Struct, frozen=True):

@@ -78,9 +78,9 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
         date_type: of that property, where the tenant does not say.
         units: where the history log shows its changes.
         further: sets that are written and not read with the others.
-        expiry: the header's field after whose date the record counts as another; empty: it has none.
         grouped: the child whose rows are the header set's own, where that has no row for each record: the rows that
             share a key are one, and the first of them tells what the header does.
+        expiry: the header's field after whose date the record counts as another; empty: it has none.
     """
 
     flow: str
@@ -91,12 +91,18 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     date_type: str = "Edm.Date"
     units: tuple[Unit, ...] = ()
     further: tuple[SetSource, ...] = ()
-    expiry: str = ""
     grouped: str = ""
+    expiry: str = ""
+
+    @property
+    def of_company(self) -> bool:
+        """Whether its records are finance records: each of one company, which every query is to name."""
+        return self.header.key[0] == "company"
 
     def bound(self, stream: StreamSettings) -> "Bound":
         """Return it with the names that `stream` gives its services, sets and properties."""
-        return _bound(self, msgspec.json.encode(stream))
+        # A filter names nothing: a stream that is read in parts has one set of names all the same.
+        return _bound(self, msgspec.json.encode(msgspec.structs.replace(stream, filter="")))
 
 
 class BoundSet(msgspec.Struct, frozen=True, kw_only=True):

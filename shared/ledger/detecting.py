@@ -11,10 +11,10 @@ from shared.ledger import bodies
 from shared.ledger.connection import Cur, storable
 from shared.ledger.messages import Message, carriers_of, write_carriers
 
-#: Why a record is left alone that was there before anybody looked; it is, for as long as nobody changes it.
-COUNTED: Final = "there before the first look, and linked to nothing"
 #: What is said of a record that has left the set it was read from.
 LEFT: Final = "no longer in IFS's set: posted, or removed"
+#: Why a record is left alone that was there before anybody looked; it is, for as long as nobody changes it.
+COUNTED: Final = "there before the first look, and linked to nothing"
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,16 +105,7 @@ def record_seen(
     sent = [seen for seen in latest.values() if not seen.skipped and (seen.key in versions or seen.key in created)]
     why = why or (f"seen changed by pull {poll_id}" if poll_id else "read again by key")
     detected = _insert_entries(
-        cur,
-        flow,
-        sent,
-        versions,
-        read_at=read_at,
-        actor=actor,
-        poll_id=poll_id,
-        lane=lane,
-        carried=carried,
-        why=why,
+        cur, flow, sent, versions, read_at=read_at, actor=actor, poll_id=poll_id, lane=lane, carried=carried, why=why
     )
     older = [seen.key for seen in changed if known[seen.key][0] > 0]
     unheld = _supersede_older(cur, flow, older, versions, actor) if older else ()

@@ -132,6 +132,15 @@ def unresolved(cur: Cur, flow: str, keys: Sequence[str]) -> dict[str, list[Effec
     return found
 
 
+def was_created(cur: Cur, target: str, flow: str, key: str) -> bool:
+    """Say whether a create of this record in this target had its effect."""
+    row = cur.execute(
+        "select 1 from effect where target = %s and flow = %s and key = %s and step = 'create' and state = 'APPLIED'",
+        (target, flow, key),
+    ).fetchone()
+    return row is not None
+
+
 def intended(cur: Cur, effect: Effect) -> bytes:
     """Return the mapped body that a call was made for, b"" where there is none: its record may be another by now."""
     row = cur.execute(

@@ -169,6 +169,14 @@ def store(cur: Cur, links: Sequence[Stored]) -> None:
     )
 
 
+def remove(cur: Cur, link: Link) -> None:
+    """Forget a link, unless it leads elsewhere by now."""
+    cur.execute(
+        "delete from link where flow = %s and ifs_key = %s and cin7_account = %s and cin7_id = %s",
+        (link.flow, link.ifs_key, link.cin7_account, link.cin7_id),
+    )
+
+
 def dependency(flow: str, key: str, account: str) -> str:
     """Return the name under which dependants wait for a link."""
     return f"{flow}/{key}@{account}"

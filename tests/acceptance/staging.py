@@ -23,6 +23,7 @@ MODULES = {
     "mapper": ["-m", "workers.mapping"],
     "writer": ["-m", "workers.writing"],
     "replayer": ["-m", "workers.releasing"],
+    "hooks": ["-m", "console.hooks"],
 }
 
 

@@ -34,6 +34,7 @@ class Runner:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.port = free_port()
+        self.hooks_port = free_port()
         (folder / "connector.toml").write_text(SETTINGS)
 
     @contextmanager
@@ -42,7 +43,11 @@ class Runner:
         process = subprocess.Popen(
             [sys.executable, "-m", "console", "run", *arguments],
             cwd=self.folder,
-            env=environment | {"CONNECTOR_CONSOLE_BIND": f"127.0.0.1:{self.port}"},
+            env=environment
+            | {
+                "CONNECTOR_CONSOLE_BIND": f"127.0.0.1:{self.port}",
+                "CONNECTOR_HOOKS_BIND": f"127.0.0.1:{self.hooks_port}",
+            },
             stdout=(self.folder / "out").open("wb"),
             stderr=subprocess.PIPE,
             text=True,
@@ -86,7 +91,7 @@ def test_it_makes_what_is_missing_runs_every_process_and_ends_when_told_to(runne
     with runner.started("--scale", "writer=2", "--scale", "poller=0") as process:
         until(lambda: process.poll() is not None or runner.ready())
         assert process.poll() is None, runner.out()
-        expected = ["sweeper", "mapper", "writer.1", "writer.2", "replayer", "reconciler", "web"]
+        expected = ["sweeper", "mapper", "writer.1", "writer.2", "replayer", "reconciler", "web", "hooks"]
         until(lambda: all(f"supervisor | {name} started, process " in runner.out() for name in expected))
         assert f"http://127.0.0.1:{runner.port}/readyz" in runner.out()
         assert (runner.folder / ".connector" / "master.key").exists()

@@ -21,7 +21,7 @@ import redis
 from shared.embedded import EmbeddedPostgres
 from shared.embedded.children import free_port
 from shared.findings import Finding
-from shared.ledger import backfills, entries, reconciliations
+from shared.ledger import backfills, entries, hints, reconciliations, webhooks
 from shared.ledger.connection import Ledger
 from shared.ledger.detecting import Seen, database_now, record_seen
 from shared.ledger.reconciliations import Found, Scope
@@ -216,6 +216,24 @@ def test_figures_tell_what_the_ledger_and_the_queues_hold(web: Web, database_url
     assert web.figure('connector_open_differences{kind="held",period="2026-03"}') == 1
     assert 0 <= web.figure('connector_seconds_since_reconciliation{period="2026-03"}') < 60
     assert web.figure('connector_up{source="ledger"}') == 1
+
+
+def test_a_webhook_that_cin7_switched_off_is_told_and_leaves_it_ready(web: Web, database_url: str) -> None:
+    assert [check["name"] for check in web.get("/readyz").json["checks"]] == ["postgres", "schema", "redis"]
+    ledger = Ledger(database_url)
+    with ledger.transaction() as cur:
+        webhooks.keep(cur, "main", "Supplier/Updated", "id-1", "https://x.example", database_now(cur))
+        hints.receive(cur, "main", hints.SUPPLIER, ["a", "b"])
+    assert web.figure('connector_webhook_active{account="main"}') == 1
+    assert web.figure('connector_hints_waiting{account="main"}') == 2
+    assert web.figure('connector_hints_oldest_seconds{account="main"}') > 0
+    with ledger.transaction() as cur:
+        webhooks.seen(cur, webhooks.all_of(cur)[0], "off")
+    ledger.close()
+    got = web.get("/readyz")
+    assert (got.status, got.json["ready"]) == (200, True)
+    assert "connector hooks status" in got.json["checks"][-1]["detail"]
+    assert web.figure('connector_webhook_active{account="main"}') == 0
 
 
 def test_an_address_that_is_taken_is_exit_5_with_the_variable_to_change(web: Web) -> None:

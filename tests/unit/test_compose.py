@@ -50,7 +50,7 @@ def test_every_process_comes_back_and_may_finish_what_it_has_begun(service: str)
     assert int(SERVICES[service]["stop_grace_period"].removesuffix("s")) > GRACE_S
 
 
-@pytest.mark.parametrize("service", ["postgres", "redis", "web"])
+@pytest.mark.parametrize("service", ["postgres", "redis", "web", "hooks"])
 def test_what_others_connect_to_is_asked_for_its_health(service: str) -> None:
     assert {"test", "interval", "timeout", "retries", "start_period"} <= SERVICES[service]["healthcheck"].keys()
 
@@ -64,16 +64,16 @@ def test_no_process_can_do_more_to_its_container_than_it_must(service: str) -> N
     assert "privileged" not in stated
 
 
-def test_only_the_web_is_reached_from_outside_and_only_from_this_machine() -> None:
+def test_only_what_listens_is_reached_from_outside_and_only_from_this_machine() -> None:
     published = {name: stated["ports"] for name, stated in SERVICES.items() if "ports" in stated}
-    assert published.keys() == {"web"}
-    assert all(port.startswith("127.0.0.1:") for port in published["web"])
+    assert published.keys() == {"web", "hooks"}
+    assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
 
 
 @pytest.mark.parametrize("service", [*PROCESSES, "migrate"])
 def test_a_service_that_is_scaled_has_no_name_or_port_of_its_own(service: str) -> None:
     assert "container_name" not in SERVICES[service]
-    if service != "web":
+    if service not in {"web", "hooks"}:
         assert "ports" not in SERVICES[service]
 
 

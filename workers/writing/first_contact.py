@@ -1,7 +1,7 @@
 """Which suppliers Cin7 holds already, as a cache in the ledger that is renewed before anybody is created."""
 
 import threading
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -99,9 +99,9 @@ class FirstContact:
         with self.ledger.transaction() as cur:
             vendors.read_up_to(cur, account.name, newest)
 
-    def match(self, account: Account, wanted: Supplier) -> Match:
-        """Compare one supplier with all that the account holds."""
-        return self.index(account.name).match(wanted)
+    def match(self, account: Account, wanted: Supplier, rejected: Collection[str] = ()) -> Match:
+        """Compare one supplier with all that the account holds, but those that a person said it is not."""
+        return self.index(account.name).match(wanted, rejected)
 
     def index(self, account: str) -> CandidateIndex:
         """Return the candidates of an account, built again when the cache has changed."""

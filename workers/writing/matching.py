@@ -8,7 +8,7 @@ too many, and an index over them keeps the search fast for tens of thousands of 
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final, Literal
 
 import msgspec
@@ -81,24 +81,34 @@ class CandidateIndex:
         for triple in self._triples[key]:
             self._by_triple.setdefault(triple, set()).add(key)
 
-    def match(self, wanted: Supplier) -> Match:
-        """Return what speaks for an existing supplier being `wanted`.
+    def suppliers(self) -> list[Supplier]:
+        return list(self._suppliers.values())
+
+    def supplier(self, supplier_id: str) -> Supplier | None:
+        """Return one of the suppliers by its id."""
+        return self._suppliers.get(supplier_id.casefold())
+
+    def match(self, wanted: Supplier, rejected: Collection[str] = ()) -> Match:
+        """Return what speaks for an existing supplier being `wanted`; a person said of those `rejected` that it is not.
 
         A candidate that carries the number of another IFS supplier is that one's: it is listed only where the names
         are equal, since Cin7 would refuse a second supplier of that name.
         """
+        others = {supplier_id.casefold() for supplier_id in rejected}
         marker = _marker(wanted, self._attribute)
-        if marked := self._by_marker.get(marker, set()) if marker else set():
+        if marked := (self._by_marker.get(marker, set()) if marker else set()) - others:
             return self._result("marker", dict.fromkeys(marked, ("marker",)), wanted)
-        named = self._by_name.get(fold_name(wanted.name), set())
+        named = self._by_name.get(fold_name(wanted.name), set()) - others
         number = fold_tax_number(wanted.tax_number)
-        numbered = self._by_tax_number.get(number, set()) if number else set()
+        numbered = (self._by_tax_number.get(number, set()) if number else set()) - others
         free = {key for key in named & numbered if not self._marker_of(key)}
         if len(free) == 1 and len(named) == 1:
             return self._result("exact", dict.fromkeys(free, ("name", "tax number")), wanted)
         evidence: dict[str, tuple[str, ...]] = {}
         for key in (
-            key for key in named | numbered | self._close(wanted.name) if key in named or not self._marker_of(key)
+            key
+            for key in named | numbered | (self._close(wanted.name) - others)
+            if key in named or not self._marker_of(key)
         ):
             evidence[key] = self._evidence(key, named, numbered)
         return self._result("possible", evidence, wanted) if evidence else Match(kind="none")
@@ -118,7 +128,7 @@ class CandidateIndex:
                 name=self._suppliers[key].name,
                 tax_number=self._suppliers[key].tax_number,
                 evidence=words,
-                likeness=1.0 if "name" in words else round(_dice(wanted_triples, self._triples[key]), 2),
+                likeness=1.0 if "name" in words else round(dice(wanted_triples, self._triples[key]), 2),
             )
             for key, words in evidence.items()
         ]
@@ -134,12 +144,12 @@ class CandidateIndex:
         shared = Counter[str]()
         for triple in wanted:
             shared.update(self._by_triple.get(triple, ()))
-        numbers = _numbers(name)
+        numbers = numbers_of(name)
         return {
             key
             for key, count in shared.items()
             if 2 * count >= CLOSE * (len(wanted) + len(self._triples[key]))
-            and _numbers(self._suppliers[key].name) == numbers
+            and numbers_of(self._suppliers[key].name) == numbers
         }
 
     def _entries(self, supplier: Supplier) -> list[tuple[dict[str, set[str]], str]]:
@@ -213,11 +223,11 @@ def _without_accents(text: str) -> str:
     return "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
 
 
-def _numbers(name: str) -> list[str]:
+def numbers_of(name: str) -> list[str]:
     return sorted(_NUMBERS.findall(name))
 
 
-def _dice(one: frozenset[str], other: frozenset[str]) -> float:
+def dice(one: frozenset[str], other: frozenset[str]) -> float:
     return 2 * len(one & other) / (len(one) + len(other)) if one and other else 0.0
 
 

@@ -44,6 +44,18 @@ def supplier_gone(key: str, cin7_id: str, company: str) -> Finding:
     )
 
 
+def supplier_unlinked(key: str, account: str, company: str) -> Finding:
+    return Finding(
+        code="supplier.possible-duplicate",
+        field="ID",
+        value=key,
+        company=company,
+        message=f"The connector created supplier {key} in Cin7 account {account}, and a person took the link away; "
+        "it creates no second one.",
+        remedy=f"Link it with `connector suppliers link {key} CIN7_ID`, to another supplier or to the same again.",
+    )
+
+
 def supplier_otherwise(key: str, left: Sequence[str], company: str) -> Finding:
     return Finding(
         code="target.refused",

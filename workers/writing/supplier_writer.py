@@ -13,7 +13,7 @@ from shared.cin7.supplier_documents import tidy
 from shared.errors import Held, Retryable
 from shared.findings import Finding
 from shared.fingerprints import canonical
-from shared.ledger import conflicts, decisions, effects, entries, events, links
+from shared.ledger import conflicts, decisions, effects, entries, events, links, rejections
 from shared.ledger.connection import Cur
 from shared.ledger.effects import Effect
 from shared.ledger.links import Link
@@ -23,7 +23,7 @@ from workers.writing.dependencies import missing
 from workers.writing.desk import Account, Crowded, Desk, Stopping
 from workers.writing.first_contact import FirstContact
 from workers.writing.matching import duplicate_finding, fold_name
-from workers.writing.reasons import supplier_gone, supplier_otherwise, supplier_twice
+from workers.writing.reasons import supplier_gone, supplier_otherwise, supplier_twice, supplier_unlinked
 from workers.writing.session import Session
 from workers.writing.supplier_links import common_of, hand_to_twin, ifs_stamp, link_with, stop_a_loop
 from workers.writing.supplier_merging import Common, Referee, known_after_write
@@ -209,7 +209,13 @@ class _Work:
         """First contact: link a supplier that Cin7 has already, where it is certainly the same."""
         await self.first_contact.renew(self.account, self.session)
         match = self.first_contact.match(self.account, self.wanted)
-        if match.kind == "none" or (match.kind != "marker" and self._decided_to_create()):
+        rejected = self._rejected() if match.candidates else set()
+        if rejected:
+            match = self.first_contact.match(self.account, self.wanted, rejected)
+        decided = match.kind not in {"none", "marker"} and self._decided_to_create()
+        if match.kind == "none" or decided:
+            if self._created_before():
+                raise Held([supplier_unlinked(self.session.claim.key, self.account.name, self.company)])
             return
         if match.kind == "possible" or self._taken(match.candidates[0].supplier_id):
             raise Held(
@@ -222,6 +228,16 @@ class _Work:
         self.session.pending.store(self.link, "matched")
         self.session.later(lambda cur: events.note(cur, entry, actor=actor, why=why))
         self.session.flush()
+
+    def _rejected(self) -> set[str]:
+        """Return the ids of suppliers of which a person said that they are not this one."""
+        with self.desk.ledger.transaction() as cur:
+            return rejections.rejected_for(cur, self.session.claim.key, self.account.name)
+
+    def _created_before(self) -> bool:
+        """Say whether it was created once already: nobody is created a second time, not even after an unlinking."""
+        with self.desk.ledger.transaction() as cur:
+            return effects.was_created(cur, self.account.target, FLOW, self.session.claim.key)
 
     def _taken(self, cin7_id: str) -> bool:
         """Say whether another supplier was linked to it since the candidates were listed."""

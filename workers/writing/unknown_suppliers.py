@@ -16,7 +16,7 @@ from shared.ifs.odata import equals, url
 from shared.ifs.pages import Stored
 from shared.ifs.parts import Parts
 from shared.ifs.records.suppliers import SupplierDocument
-from shared.ledger import decisions, entries, links, pairs
+from shared.ledger import decisions, entries, links, pairs, rejections
 from shared.ledger.connection import Cur
 from shared.ledger.effects import Effect
 from shared.ledger.links import Link
@@ -147,6 +147,9 @@ class Unknown:
             Held: it has one that looks like it, and no person decided that it is another.
         """
         candidates = {one.id or "": one for one in (*self._known_to_ledger(), *self._named_in_ifs())}
+        with self.session.ledger.transaction() as cur:
+            for key in rejections.rejected_for_vendor(cur, self.cin7_id, self.write.account):
+                candidates.pop(key, None)
         found = match(self.write.supplier, list(candidates.values()), 0)
         if found.kind == "none" or self.is_decided:
             return False

@@ -33,6 +33,11 @@ def unlinked(ledger: Ledger, accounts: int) -> Iterator[SupplierSource]:
         after = found[-1].key
 
 
+def every(ledger: Ledger) -> Iterator[SupplierSource]:
+    """Yield all suppliers that IFS has, linked or not, by key; those dismissed are left out."""
+    return unlinked(ledger, 1 << 30)
+
+
 def one(cur: Cur, key: str) -> SupplierSource | None:
     """Return the newest version of one supplier; None where none was ever read."""
     found = _select(cur, "r.key = %(after)s", after=key, accounts=1 << 30)

@@ -247,7 +247,8 @@ def test_suppliers_have_no_dates_and_come_all_together(site: Installation) -> No
         (("backfill", "purchase_orders", "--from", "2025-08-01"), "the day before go-live"),
         (("backfill", "purchase_orders", "--from", "soon"), "does not match the format"),
         (("backfill", "orders", "--from", "2025-06-01"), "is not one of"),
-        (("backfill", "journals"), "a pull brings all that are there"),
+        (("backfill", "journals"), "`connector poll journals --sweep` brings all that are there"),
+        (("backfill", "cin7_suppliers"), "is not one of"),
     ],
 )
 def test_what_cannot_be_meant_is_exit_2(site: Installation, arguments: tuple[str, ...], sentence: str) -> None:

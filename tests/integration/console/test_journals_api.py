@@ -165,7 +165,7 @@ def test_only_json_and_only_post_are_taken(api: Api) -> None:
 
 def test_the_secret_may_change_while_it_runs(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     assert api.check(voucher())["ok"] is True
-    monkeypatch.setattr("console.web.journals.SECRET_KEPT_S", 0.0)
+    monkeypatch.setattr("console.web.admission.SECRET_KEPT_S", 0.0)
     feed(monkeypatch, json.dumps({"secret": "another-secret-of-ours"}))
     assert api.site("credentials", "set", "hooks")[0] == 0
     assert api.post(text(voucher())).status_code == 401

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from shared.config.settings import StreamSettings
 from shared.ifs.documents import decode
-from shared.ifs.grouping import Grouper, by_key, document_of, slices
+from shared.ifs.grouping import Grouper, by_key, document_of
 from shared.ifs.odata import encoded
 from shared.ifs.records.journals import SOURCE, VoucherDocument
 from shared.rows import Row, read_row
@@ -83,22 +83,6 @@ def test_any_row_that_changes_comes_or_goes_makes_another_version() -> None:
     rows = [row(7, 1), row(7, 2)]
     others = ([row(7, 1), row(7, 2, Text="x")], rows[:1], [*rows, row(7, 3)])
     assert len({document_of(BOUND, some).header_tag for some in (rows, *others)}) == 4
-
-
-def test_each_known_company_is_asked_for_by_name_and_all_others_together() -> None:
-    found = slices(["20", "10", "O'N"], "Company")
-    assert [one.company for one in found] == ["10", "20", "O'N", ""]
-    assert [one.condition for one in found] == [
-        "Company eq '10'",
-        "Company eq '20'",
-        "Company eq 'O''N'",
-        "not (Company eq '10' or Company eq '20' or Company eq 'O''N')",
-    ]
-    assert [one.condition for one in slices([], "Company")] == [""]
-
-
-def test_so_many_companies_that_one_address_cannot_name_them_are_asked_for_alone() -> None:
-    assert len(slices([f"{number}" for number in range(1000)], "Company")) == 1000
 
 
 def test_records_are_asked_for_by_key_of_one_company_each() -> None:
