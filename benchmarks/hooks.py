@@ -1,4 +1,4 @@
-"""Webhooks: how long a call waits for its answer, and how long a hint waits for the read that it is at."""
+"""Webhooks: how long a call waits for its answer, a hint for its read, and an edit for its write in IFS."""
 
 import http.client
 import os
@@ -30,8 +30,12 @@ def measure(samples: int = 200) -> list[Figure]:
     with bench(build_plain_world(SUPPLIERS, 0), ONLY_HINTS) as made:
         account = _listening(made)
         answers = _answers(account, samples)
-        waits = [_followed(made, account, number) for number in range(samples)]
-    return [*_both("call of a webhook to its answer", answers, 100), *_both("hint to recorded read", waits, 1_000)]
+        followed = [_followed(made, account, number) for number in range(samples)]
+    return [
+        *_both("call of a webhook to its answer", answers, 100),
+        *_both("hint to recorded read", [read for read, _ in followed], 1_000),
+        *_both("edit in Cin7 to its write in IFS", [written for _, written in followed], 5_000),
+    ]
 
 
 def _both(name: str, samples: list[float], goal_ms: float) -> list[Figure]:
@@ -93,20 +97,27 @@ def _answers(account: _Account, samples: int) -> list[float]:
     return found
 
 
-def _followed(made: Bench, account: _Account, number: int) -> float:
-    """Return the milliseconds from the arrival of a call to the entry of the read that it led to."""
+def _followed(made: Bench, account: _Account, number: int) -> tuple[float, float]:
+    """Return the milliseconds from a call's arrival to the read that it led to, and from the edit to its write."""
     one = account.ids[number % len(account.ids)]
     row = {"ID": one, "Comments": f"edit {number}", "Name": f"Edited {number} {one[:6]}"}
-    before = int(made.one("select count(*) from entry where flow = %s", (FLOW,)))
+    before = _written(made)
     made.cin7.control("suppliers", {"account": account.identifier, "supplier": row})
-    until(lambda: int(made.one("select count(*) from entry where flow = %s", (FLOW,))) > before, 30, every_s=0.02)
-    seconds = made.one(
+    edited_at = time.time()
+    until(lambda: _written(made) > before, 30, every_s=0.02)
+    read_s, written_at = made.row(
         """
-        select extract(epoch from v.recorded_at - h.last_at)::float from entry e
+        select extract(epoch from v.recorded_at - h.last_at)::float,
+               (select extract(epoch from max(f.ended_at))::float from effect f where f.entry_id = e.id)
+        from entry e
         join event v on v.entry_id = e.id and v.becomes = 'detected'
         join hint h on e.key = h.account || '/' || h.target
         where e.flow = %s order by e.id desc limit 1
         """,
         (FLOW,),
     )
-    return float(seconds) * 1000
+    return float(read_s) * 1000, (float(written_at) - edited_at) * 1000
+
+
+def _written(made: Bench) -> int:
+    return int(made.one("select count(*) from entry where flow = %s and state = 'written'", (FLOW,)))

@@ -157,10 +157,10 @@ class Bench:
             row = connection.execute(sql, params).fetchone()
         return row[0] if row else None
 
-    def row(self, sql: str) -> tuple[Any, ...]:
+    def row(self, sql: str, params: Sequence[object] | None = None) -> tuple[Any, ...]:
         """Return the first row."""
         with psycopg.connect(self.database_url, autocommit=True) as connection:
-            row = connection.execute(sql).fetchone()
+            row = connection.execute(sql, params).fetchone()
         assert row is not None, sql
         return row
 

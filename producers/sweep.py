@@ -69,6 +69,8 @@ class Sweeper:
         """Look at everything once; return how many messages were sent again."""
         sent = self.send_lost()
         self._hold_overdue()
+        with self.ledger.transaction() as cur:
+            sweeping.close_overtaken(cur, self.actor)
         self.rebuild_dead_letters()
         with self.ledger.transaction() as cur:
             seals.seal(cur)

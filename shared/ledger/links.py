@@ -23,6 +23,8 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
         asserted: fields in which IFS is to prevail for once.
         echo: what IFS shows next is our own write.
         making: the supplier is being created in IFS, part by part; until that is done, nobody else writes it.
+        for_ifs, for_cin7: the canonical body that both sides will have in common once a write to that side is done;
+            None where no write there is under way, or was interrupted.
         ifs_at, cin7_at: when the connector changed that side last, on the ledger's clock; never stored from here.
     """
 
@@ -38,13 +40,15 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     asserted: tuple[str, ...] = ()
     echo: bool = False
     making: bool = False
+    for_ifs: bytes | None = None
+    for_cin7: bytes | None = None
     ifs_at: datetime | None = None
     cin7_at: datetime | None = None
 
 
 _COLUMNS: Final = (
     "flow, ifs_key, cin7_account, cin7_id, cin7_number, written, version, verified, own::text, asserted, echo, "
-    "making, ifs_at, cin7_at"
+    "making, for_ifs, for_cin7, ifs_at, cin7_at"
 )
 #: Which side a write went to.
 Side = Literal["", "ifs", "cin7", "both"]
@@ -135,20 +139,20 @@ def store(cur: Cur, links: Sequence[Stored]) -> None:
     cur.execute(
         """
         insert into link (flow, ifs_key, cin7_account, cin7_id, cin7_number, written, version, verified, origin, own,
-                          asserted, echo, making, ifs_at, cin7_at)
+                          asserted, echo, making, for_ifs, for_cin7, ifs_at, cin7_at)
         select flow, ifs_key, account, cin7_id, number, written, version, verified, origin, own::jsonb,
-               array(select json_array_elements_text(asserted::json)), echo, making,
+               array(select json_array_elements_text(asserted::json)), echo, making, for_ifs, for_cin7,
                case when wrote in ('ifs', 'both') then clock_timestamp() end,
                case when wrote in ('cin7', 'both') then clock_timestamp() end
         from unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bytea[], %s::bigint[], %s::bool[],
-                    %s::text[], %s::text[], %s::text[], %s::bool[], %s::bool[], %s::text[])
+                    %s::text[], %s::text[], %s::text[], %s::bool[], %s::bool[], %s::bytea[], %s::bytea[], %s::text[])
              as one (flow, ifs_key, account, cin7_id, number, written, version, verified, origin, own, asserted, echo,
-                     making, wrote)
+                     making, for_ifs, for_cin7, wrote)
         on conflict (flow, ifs_key, cin7_account) do update
         set cin7_id = excluded.cin7_id, cin7_number = excluded.cin7_number, written = excluded.written,
             version = excluded.version, verified = excluded.verified, own = excluded.own, asserted = excluded.asserted,
-            echo = excluded.echo, making = excluded.making, ifs_at = coalesce(excluded.ifs_at, link.ifs_at),
-            cin7_at = coalesce(excluded.cin7_at, link.cin7_at), written_at = now()
+            echo = excluded.echo, making = excluded.making, for_ifs = excluded.for_ifs, for_cin7 = excluded.for_cin7,
+            ifs_at = coalesce(excluded.ifs_at, link.ifs_at), cin7_at = coalesce(excluded.cin7_at, link.cin7_at), written_at = now()
         """,
         (
             [one.link.flow for one in links],
@@ -164,6 +168,8 @@ def store(cur: Cur, links: Sequence[Stored]) -> None:
             [msgspec.json.encode(one.link.asserted).decode() for one in links],
             [one.link.echo for one in links],
             [one.link.making for one in links],
+            [one.link.for_ifs for one in links],
+            [one.link.for_cin7 for one in links],
             [one.wrote for one in links],
         ),
     )

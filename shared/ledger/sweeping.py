@@ -124,6 +124,25 @@ def waited_too_long(
     ]
 
 
+def close_overtaken(cur: Cur, actor: str) -> int:
+    """Close what rests although its record has a newer version; return how many entries.
+
+    Whoever records a newer version closes the older ones, but leaves out those that somebody has in his hands in that
+    moment, since waiting for them could be a circle. One of these may have been put to rest a moment later.
+    """
+    rows = cur.execute(
+        """
+        select e.id from entry e join record r on r.flow = e.flow and r.key = e.key
+        where e.state in ('held', 'waiting') and e.version < r.version
+          and (r.lease_until is null or r.lease_until < now())
+        order by e.id limit %s for update of e skip locked
+        """,
+        (LIMIT,),
+    ).fetchall()
+    ids = [int(row[0]) for row in rows]
+    return len(entries.close(cur, ids, "superseded", actor=actor, why="a newer version was seen")) if ids else 0
+
+
 def held(cur: Cur) -> dict[tuple[str, Stage], list[tuple[int, float]]]:
     """Return all that is held, as (entry, held since in epoch seconds), by flow and stage."""
     rows = cur.execute(

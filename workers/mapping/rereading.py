@@ -95,7 +95,10 @@ class Rereader:
         return row is not None and (int(row[0]), str(row[1])) == (claim.version, "")
 
     def _first_body(self, cur: Cur, claim: MappingClaim, seen: Seen, read_at: datetime) -> bool:
-        """Give an entry that was asked for by key the body that was read for it; False where it has one by now."""
+        """Give an entry that was asked for by key the body that was read for it; False where there is nothing to map.
+
+        It may have got one by now; or a pull saw its record meanwhile, but could not close it while it was held here.
+        """
         kept = cur.execute(
             """
             insert into body (entry_id, kind, round, at, raw, digest) values (%s, 'source', 1, %s, %s, %s)
@@ -127,4 +130,7 @@ class Rereader:
             ),
         )
         events.note(cur, claim.id, actor=self.actor, why="read by key", detail=digest(seen.raw))
+        if not self._is_newest(cur, claim):
+            entries.close(cur, [claim.id], "superseded", actor=self.actor, why="a newer version was seen")
+            return False
         return True

@@ -191,6 +191,8 @@ class _Work:
     async def _carry_out(self, plan: Bring | Nothing) -> None:
         if isinstance(plan, Bring):
             stop_a_loop(self.session, self.desk.settings.policy, self.link, self.write.company)
+            self.link = link_with(self.link, msgspec.structs.replace(plan.before, for_ifs=plan.common.supplier))
+            self.session.pending.store(self.link)
             hands = Hands(
                 self.session,
                 self.desk.ifs(),

@@ -30,12 +30,14 @@ class Bring(msgspec.Struct, frozen=True):
 
     Attributes:
         fields: what they change, as people call it.
+        before: what both sides have in common as long as they are not done.
         common: what both sides have in common once they are done.
         to_cin7: what IFS has changed meanwhile, which its own direction brings.
     """
 
     steps: tuple[Step, ...]
     fields: tuple[str, ...]
+    before: Common
     common: Common
     to_cin7: tuple[str, ...]
 
@@ -91,7 +93,7 @@ def plan_cin7_supplier(
         back.try_on_paper(write.account)
     if back.findings:
         return Unsettled(tuple(back.findings), found, ours)
-    return Bring(in_order(back.steps), found.to_ifs, found.after_ifs, found.to_cin7)
+    return Bring(in_order(back.steps), found.to_ifs, found.before, found.after_ifs, found.to_cin7)
 
 
 def _in_cin7s_words(account: str, document: SupplierDocument, rules: Rules) -> SupplierWrite | list[Finding]:

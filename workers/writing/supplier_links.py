@@ -22,9 +22,11 @@ def common_of(link: Link | None) -> Common:
     if link is None:
         return Common()
     return Common(
-        supplier=msgspec.json.decode(link.written, type=Supplier) if link.written else None,
+        supplier=_supplier(link.written),
         own=None if link.own is None else msgspec.json.decode(link.own, type=dict[str, str]),
         asserted=link.asserted,
+        for_ifs=_supplier(link.for_ifs),
+        for_cin7=_supplier(link.for_cin7),
     )
 
 
@@ -32,10 +34,20 @@ def link_with(link: Link, common: Common) -> Link:
     """Return the link that remembers `common`."""
     return msgspec.structs.replace(
         link,
-        written=b"" if common.supplier is None else canonical(common.supplier),
+        written=_body(common.supplier) or b"",
         own=None if common.own is None else msgspec.json.encode(common.own).decode(),
         asserted=common.asserted,
+        for_ifs=_body(common.for_ifs),
+        for_cin7=_body(common.for_cin7),
     )
+
+
+def _supplier(body: bytes | None) -> Supplier | None:
+    return msgspec.json.decode(body, type=Supplier) if body else None
+
+
+def _body(supplier: Supplier | None) -> bytes | None:
+    return None if supplier is None else canonical(supplier)
 
 
 def ifs_stamp(stamp: str, settings: IfsSettings) -> datetime | None:

@@ -33,11 +33,15 @@ class Common(msgspec.Struct, frozen=True, kw_only=True):
         supplier: with the IDs of Cin7's entries; None: nothing was ever written, and each field counts as empty.
         own: entries that only Cin7 has and that stay there as they are, by ID; None: nobody has looked yet.
         asserted: fields in which IFS, which usually has no say in them, is to prevail for once.
+        for_ifs, for_cin7: what both sides will have in common once the write that was begun there is done. Where it was
+            interrupted, what of it is there by now is in common, whoever changed the other side meanwhile.
     """
 
     supplier: Supplier | None = None
     own: dict[str, str] | None = None
     asserted: tuple[str, ...] = ()
+    for_ifs: Supplier | None = None
+    for_cin7: Supplier | None = None
 
 
 class ScalarChange(msgspec.Struct, frozen=True):
@@ -58,6 +62,7 @@ class Merge(msgspec.Struct, frozen=True, kw_only=True):
         to_cin7, to_ifs: names of what goes there.
         scalars, addresses, contacts: what goes to IFS.
         findings: what nobody may settle. Nothing is written anywhere as long as there is one.
+        before: what was in common, with what interrupted writes have brought.
         after_cin7, after_ifs, decided: what is in common afterwards, as `Bases` says.
     """
 
@@ -69,6 +74,7 @@ class Merge(msgspec.Struct, frozen=True, kw_only=True):
     addresses: tuple[EntryChange[Address], ...]
     contacts: tuple[EntryChange[Contact], ...]
     findings: tuple[Finding, ...]
+    before: Common
     after_cin7: Common
     after_ifs: Common
     decided: Common
@@ -96,6 +102,7 @@ def merge(common: Common, ifs: Supplier, cin7: Supplier, referee: Referee, *, si
     Args:
         silent: fields of which IFS says nothing in this tenant: it wants them as they last were.
     """
+    common = _caught_up(common, ifs, cin7)
     arbiter = Arbiter(
         sides=referee.sides,
         newer=_newer(referee.ifs_changed_at, cin7.last_modified_on),
@@ -123,7 +130,13 @@ def merge(common: Common, ifs: Supplier, cin7: Supplier, referee: Referee, *, si
             contacts=getattr(contacts, which),
             **scalars.after[which],
         )
-        return Common(supplier=supplier, own=addresses.own | contacts.own, asserted=scalars.asserted[which])
+        return Common(
+            supplier=supplier,
+            own=addresses.own | contacts.own,
+            asserted=scalars.asserted[which],
+            for_ifs=None if which == "after_ifs" else common.for_ifs,
+            for_cin7=None if which == "after_cin7" else common.for_cin7,
+        )
 
     return Merge(
         cin7=msgspec.structs.replace(
@@ -140,8 +153,23 @@ def merge(common: Common, ifs: Supplier, cin7: Supplier, referee: Referee, *, si
         addresses=addresses.changes,
         contacts=contacts.changes,
         findings=tuple(arbiter.findings),
+        before=common,
         **{which: after(which) for which in Bases._fields},
     )
+
+
+def _caught_up(common: Common, ifs: Supplier, cin7: Supplier) -> Common:
+    """Return what is in common once what interrupted writes brought to either side is known.
+
+    What such a write was to bring, the other side had then; where it is there now, it was in common after `common` was.
+    Otherwise our own value would look like a person's, and a person who took his change back like nobody.
+    """
+    supplier = common.supplier
+    for in_ifs, in_cin7 in ((ifs, common.for_ifs), (common.for_cin7, cin7)):
+        if supplier is not None and in_ifs is not None and in_cin7 is not None:
+            reached = merge(Common(supplier=supplier), in_ifs, in_cin7, Referee()).decided.supplier
+            supplier = None if reached is None else msgspec.structs.replace(reached, id=supplier.id)
+    return msgspec.structs.replace(common, supplier=supplier)
 
 
 class _Scalars:

@@ -301,6 +301,8 @@ class _Work:
     async def _put(self, link: Link, plan: Update) -> None:
         wanted = plan.supplier
         stop_a_loop(self.session, self.desk.settings.policy, link, self.company)
+        begun = link_with(link, msgspec.structs.replace(plan.before, for_cin7=plan.common.supplier))
+        self.session.pending.store(begun)
         try:
             answer = await self._write(wanted, "update")
         except Held as held:

@@ -23,12 +23,14 @@ class Update(msgspec.Struct, frozen=True):
     Attributes:
         changed: what of it changes in Cin7.
         to_ifs: what Cin7's people changed, which the way back brings to IFS.
+        before: what both sides have in common as long as it is not.
         common: what both sides have in common once it is written.
     """
 
     supplier: Supplier
     changed: tuple[str, ...]
     to_ifs: tuple[str, ...]
+    before: Common
     common: Common
 
 
@@ -66,12 +68,12 @@ def plan_supplier(
         return list(found.findings)
     if not found.to_cin7:
         return Unchanged(found.to_ifs, found.after_cin7)
-    return Update(found.cin7, found.to_cin7, found.to_ifs, found.after_cin7)
+    return Update(found.cin7, found.to_cin7, found.to_ifs, found.before, found.after_cin7)
 
 
 def is_written(wanted: Supplier, common: Common, *, silent: tuple[str, ...] = ()) -> bool:
     """Say whether nothing would have to be written to a Cin7 that nobody has touched since."""
-    if common.supplier is None:
+    if common.supplier is None or common.for_cin7 is not None:
         return False
     found = merge(common, wanted, common.supplier, Referee(), silent=silent)
     return not found.to_cin7 and not found.findings

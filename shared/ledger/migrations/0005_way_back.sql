@@ -12,13 +12,16 @@ alter table finding
 -- `written` is what both sides have in common. `own`: entries that Cin7 has for itself (id to mark), null until somebody
 -- looked. `asserted`: fields in which IFS is to prevail for once. `ifs_at`, `cin7_at`: when the connector changed a side
 -- last. `echo`: what IFS shows next is our own write. `making`: its supplier is being created in IFS, part by part.
+-- `for_ifs`, `for_cin7`: what both sides will have in common once a write that was begun there is done.
 alter table link
     add column making boolean not null default false,
     add column own jsonb,
     add column asserted text[] not null default '{}',
     add column ifs_at timestamptz,
     add column cin7_at timestamptz,
-    add column echo boolean not null default false;
+    add column echo boolean not null default false,
+    add column for_ifs bytea,
+    add column for_cin7 bytea;
 
 -- Which differences a person is asked to settle: the three versions, in Cin7's words, as they were when it was held.
 create table conflict (

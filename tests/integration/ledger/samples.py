@@ -1,10 +1,13 @@
 """Entries brought to where a test needs them, by the same statements that bring them there in earnest."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
+
+import psycopg
 
 from shared import flows
 from shared.findings import Finding
@@ -132,6 +135,14 @@ def states(ledger: Ledger, key: str, flow: str = ORDERS) -> list[str]:
     """Return the states of a record's entries, oldest version first."""
     rows = ledger.rows("select state from entry where flow = %s and key = %s order by version", (flow, key))
     return [str(row[0]) for row in rows]
+
+
+@contextmanager
+def in_other_hands(url: str, *ids: int) -> Iterator[None]:
+    """Entries that another process has locked, as it does for the moment in which it records what became of them."""
+    with psycopg.connect(url) as conn:
+        conn.execute("select 1 from entry where id = any(%s) for update", (list(ids),))
+        yield
 
 
 def story(ledger: Ledger, entry: int) -> list[str]:

@@ -229,6 +229,24 @@ def test_who_waits_too_long_is_held_for_what_it_waits_for(ledger: Ledger, client
     assert list(dead_letters.resting(client, WRITE).values()) == [(entry,)]
 
 
+def test_what_was_held_while_its_newer_version_was_recorded_is_closed(
+    ledger: Ledger, client: redis.Redis, sweeper: Sweeper, database_url: str
+) -> None:
+    """Whoever records a newer version passes over an older one that somebody has locked in that moment."""
+    old, waiting, newest = new(ledger, "1"), ready(ledger, "2"), held(ledger, "3")
+    with samples.in_other_hands(database_url, old, waiting):
+        new(ledger, "1", "newer")
+        new(ledger, "2", "newer")
+    hold(ledger, old)
+    samples.wait_for(ledger, waiting, "suppliers/S1@main")
+    assert samples.states(ledger, "1") == ["held", "detected"]
+    sweeper.sweep()
+    assert samples.states(ledger, "1") == ["superseded", "detected"]
+    assert samples.states(ledger, "2") == ["superseded", "detected"]
+    assert list(dead_letters.resting(client, MAP).values()) == [(newest,)]
+    assert one(ledger, "select count(*) from finding where open") == 1
+
+
 def test_a_sweep_seals_and_closes_causes_that_hold_nothing(
     ledger: Ledger, client: redis.Redis, sweeper: Sweeper
 ) -> None:

@@ -296,3 +296,17 @@ def test_of_two_that_read_the_same_for_the_first_time_one_goes_on(ledger: Ledger
     assert suppliers.rereader.reread([slow]).to_map == [], "it has a body by now, and another worker maps it"
     assert one(ledger, "select count(*) from body where kind = 'source'") == 1
     assert [claim.raw for claim in samples.take_for_mapping(ledger, entry, flow=SUPPLIERS)] == []
+
+
+def test_what_was_asked_for_ends_where_a_pull_saw_it_while_it_was_being_recorded(
+    ledger: Ledger, suppliers: Stage, database_url: str
+) -> None:
+    """The pull passes over the entry that is being given its body, and so cannot close it."""
+    suppliers.source.documents["S1"] = raw_of(good.ACME)
+    entry = ask(suppliers, "S1")
+    (claim,) = samples.take_for_mapping(ledger, entry, flow=SUPPLIERS)
+    seen = suppliers.lens.seen(suppliers.source.read(["S1"], "")["S1"])
+    with samples.in_other_hands(database_url, entry):
+        samples.detect(ledger, seen, flow=SUPPLIERS)
+    assert suppliers.rereader.reread([claim]).to_map == []
+    assert samples.states(ledger, "S1", flow=SUPPLIERS) == ["superseded", "detected"]
