@@ -19,9 +19,13 @@ from shared.queues.handing_over import hand_over
 log = structlog.get_logger()
 T = TypeVar("T")
 
-#: Seconds between looks at the revision of the rules, and between refreshes of what open causes ask Cin7 for.
+#: Seconds between looks at the revision of the rules.
 LOOK_EVERY_S: Final = 0.5
-REFRESH_EVERY_S: Final = 60.0
+#: Seconds between looks at what open causes ask of both sides. Each part of it is read once a minute at most: with as
+#: long a pause here, what another process has read in between would be read again after two.
+REFRESH_EVERY_S: Final = 5.0
+#: Seconds between looks at all causes, and after a refresh that failed.
+LOOK_AROUND_EVERY_S: Final = 20.0
 
 
 def replay(ledger: Ledger, client: redis.Redis, ids: Sequence[int], *, actor: str, why: str) -> list[int]:
@@ -92,11 +96,15 @@ class Releaser:
 
     def run(self, stopping: Callable[[], bool]) -> None:
         """Release until told to stop. What fails is tried again in its time; the rest goes on."""
-        seen, next_refresh = -1, 0.0
+        seen, next_look, next_refresh = -1, 0.0, 0.0
         while not stopping():
+            if time.monotonic() >= next_look:
+                next_look = time.monotonic() + LOOK_AROUND_EVERY_S
+                # Whatever the revision: a hold that was decided by older rules may be younger than the last look.
+                self._attempt(self.release)
             if time.monotonic() >= next_refresh:
-                next_refresh = time.monotonic() + REFRESH_EVERY_S
-                self._attempt(self._look_around)
+                fine = self._attempt(self._refresh)
+                next_refresh = time.monotonic() + (REFRESH_EVERY_S if fine else LOOK_AROUND_EVERY_S)
             seen = self._attempt(lambda seen=seen: self._turn(seen)) or seen  # type: ignore[misc]
             time.sleep(LOOK_EVERY_S)
 
@@ -108,12 +116,11 @@ class Releaser:
             time.sleep(1)
             return None
 
-    def _look_around(self) -> None:
-        # Whatever the revision: a hold that was decided by older rules may be younger than the last look.
-        self.release()
+    def _refresh(self) -> bool:
         with self.ledger.transaction() as cur:
             waiting = causes.open_causes(cur)
         self.refresh(waiting)
+        return True
 
     def _turn(self, seen: int) -> int:
         self.release_linked()

@@ -203,7 +203,7 @@ def test_a_hold_that_came_just_after_the_look_is_released_all_the_same(
         chart.revision = 2
         return next(turns)
 
-    monkeypatch.setattr("workers.replaying.REFRESH_EVERY_S", 0.0)
+    monkeypatch.setattr("workers.replaying.LOOK_AROUND_EVERY_S", 0.0)
     releaser.run(stopping)
     assert [state(ledger, entry) for entry in entries] == ["detected"]
 
