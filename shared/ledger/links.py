@@ -152,7 +152,8 @@ def store(cur: Cur, links: Sequence[Stored]) -> None:
         set cin7_id = excluded.cin7_id, cin7_number = excluded.cin7_number, written = excluded.written,
             version = excluded.version, verified = excluded.verified, own = excluded.own, asserted = excluded.asserted,
             echo = excluded.echo, making = excluded.making, for_ifs = excluded.for_ifs, for_cin7 = excluded.for_cin7,
-            ifs_at = coalesce(excluded.ifs_at, link.ifs_at), cin7_at = coalesce(excluded.cin7_at, link.cin7_at), written_at = now()
+            ifs_at = coalesce(excluded.ifs_at, link.ifs_at),
+            cin7_at = coalesce(excluded.cin7_at, link.cin7_at), written_at = now()
         """,
         (
             [one.link.flow for one in links],

@@ -3,7 +3,8 @@
 A state machine edits both sides, lets the connector take single steps, kills it at any call or commit, loses answers,
 commits late and puts rivals between a look and a change. Then everything comes to rest, and it checks that both sides
 are equal in what they share, that no edit was lost without a conflict on record, that nobody was asked about a value
-that we wrote ourselves, that no vendor was doubled, and that nothing is written any more. In process, against both stand-ins and a real PostgreSQL and Redis.
+that we wrote ourselves, that no vendor was doubled, and that nothing is written any more. In process, against both
+stand-ins and a real PostgreSQL and Redis.
 
 `CONNECTOR_MACHINE_EXAMPLES` and `CONNECTOR_MACHINE_STEPS` set how long it runs; the suite runs a few. With
 `CONNECTOR_MACHINE_SHRINK=0` a failure is shown as it was found.
