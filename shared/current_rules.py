@@ -144,7 +144,11 @@ class CurrentRules:
         return self.charts.refresh(sorted(known.keys() & set(companies)), older_than_s=AT_MOST_EVERY_S)
 
     def require_charts(self, companies: Iterable[str]) -> None:
-        """See that IFS's charts of those companies that are ours are known, as far as IFS shows them."""
+        """See that IFS's charts of those companies that are ours are known, as far as IFS shows them.
+
+        Raises:
+            Retryable: IFS does not answer, and one of them was never read.
+        """
         known = self.get().tables.companies
         self.charts.keep_current(sorted(known.keys() & set(companies)))
 

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 import structlog
 
-from shared.errors import ConnectorError
+from shared.errors import ConnectorError, Retryable
 from shared.ifs.charts import Chart
 from shared.ledger import references
 from shared.ledger.connection import Ledger, may_stand_still
@@ -76,15 +76,21 @@ class IfsCharts:
     def keep_current(self, companies: Iterable[str]) -> None:
         """Read the charts that were never read, or an hour ago.
 
-        Where IFS does not answer, or refuses, what is known stands for a minute: a chart that is not known keeps
-        nothing from being looked at in all other ways.
+        Where IFS does not answer, what is known stands for a minute. Where IFS refuses a chart, that keeps nothing from
+        being looked at in all other ways.
+
+        Raises:
+            Retryable: IFS does not answer, and a chart was never read.
         """
-        now = time.monotonic()
         for company in companies:
-            if now < self._settled.get(company, 0.0):
+            if time.monotonic() < self._settled.get(company, 0.0):
                 continue
-            self._settled[company] = now + AT_MOST_EVERY_S
             try:
                 self.refresh([company], older_than_s=STALE_S)
             except ConnectorError as error:
+                if isinstance(error, Retryable) and company not in self.get():
+                    why = f"IFS's chart of accounts of company {company} was never read: {error}"
+                    raise Retryable(why, executed=False) from error
                 log.warning("IFS's chart of accounts is as read before, or unknown", company=company, reason=str(error))
+            # Only now: until then another thread must wait for the chart, too.
+            self._settled[company] = time.monotonic() + AT_MOST_EVERY_S

@@ -71,7 +71,11 @@ class RulesOfTheMoment(Protocol):
         """Read again, at most once a minute, what `findings` miss; return whether anything was read."""
 
     def require_charts(self, companies: Iterable[str]) -> None:
-        """See that IFS's charts of these companies are known, as far as IFS shows them."""
+        """See that IFS's charts of these companies are known, as far as IFS shows them.
+
+        Raises:
+            Retryable: IFS does not answer.
+        """
 
 
 def map_raw(raw: bytes, lens: Lens, rule: MappingRule, rules: Rules) -> Result:
