@@ -262,12 +262,13 @@ def written_to_cin7(found: Merge) -> tuple[Common, Supplier]:
 
 @settings(max_examples=400, deadline=None)
 @given(trio(), st.sampled_from(["ifs", "cin7"]), st.booleans())
-def test_one_turn_of_each_direction_in_either_order_leaves_nothing_to_do(
+def test_two_turns_of_each_direction_in_either_order_leave_nothing_to_do(
     versions: tuple[Common, Supplier, Supplier], side: Take, forward_first: bool
 ) -> None:
+    """One of each does, but where a contact takes the name that the other side gave to a new one."""
     common, ours, theirs = versions
     referee = Referee(sides=side)
-    for forward in (forward_first, not forward_first):
+    for forward in (forward_first, not forward_first) * 2:
         found = merge(common, ours, theirs, referee)
         assert found.findings == ()
         if forward:
