@@ -15,9 +15,10 @@ from producers.leading import leading
 from shared.errors import ConnectorError
 from shared.flows import Flow, queue_of
 from shared.ifs.errors import IfsDenied, IfsRefused
-from shared.ledger import detecting, watermarks
+from shared.ledger import detecting, leaving, watermarks
 from shared.ledger.connection import Cur, Ledger
-from shared.ledger.detecting import LEFT, Detected, Seen
+from shared.ledger.detecting import Detected, Seen
+from shared.ledger.leaving import LEFT
 from shared.ledger.watermarks import Watermark
 from shared.origins import Reading
 from shared.pulled import Batch, RawDocument
@@ -228,7 +229,7 @@ class _Pull:
     def _watch(self) -> None:
         """Look again at what is held: a correction may keep the stamp that changes are asked for by."""
         with self.ledger.transaction() as cur:
-            held = detecting.held_keys(cur, self.flow, WATCHED_MAX)
+            held = leaving.held_keys(cur, self.flow, WATCHED_MAX)
             read_at = detecting.database_now(cur)
         # What has no key is found by full reads only.
         keys = [key for key in held if self.lens.can_ask_for(key)]
@@ -241,7 +242,7 @@ class _Pull:
             watermarks.count_page(
                 cur, self.poll_id, filter_="", pages=0, rows=0, changed=len(detected.entries), unchanged=0, skipped=0
             )
-            gone = detecting.leave(cur, self.flow, sorted(set(keys) - set(found)), why=LEFT, actor=self.actor)
+            gone = leaving.leave(cur, self.flow, sorted(set(keys) - set(found)), why=LEFT, actor=self.actor)
         self.counts["changed"] += len(detected.entries)
         self._tell(detected, gone)
 
@@ -311,8 +312,8 @@ class _Pull:
         scope, suspect = self.stream.reading.scope, self.stream.reading.suspect
         with self.ledger.transaction() as cur:
             gone = watermarks.vanished(cur, self.flow, self.poll_id, scope)
-            left = {*gone, *detecting.left_open(cur, self.flow)}
-            unheld = detecting.leave(cur, self.flow, sorted(left), why=LEFT, actor=self.actor)
+            left = {*gone, *leaving.left_open(cur, self.flow)}
+            unheld = leaving.leave(cur, self.flow, sorted(left), why=LEFT, actor=self.actor)
             watermarks.advance(cur, self.mark, swept=True)
         if gone:
             log.info("records have left", stream=self.stream.name, count=len(gone), held_before=len(unheld))

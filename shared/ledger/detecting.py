@@ -11,8 +11,6 @@ from shared.ledger import bodies
 from shared.ledger.connection import Cur, storable
 from shared.ledger.messages import Message, carriers_of, write_carriers
 
-#: What is said of a record that has left the set it was read from.
-LEFT: Final = "no longer in IFS's set: posted, or removed"
 #: Why a record is left alone that was there before anybody looked; it is, for as long as nobody changes it.
 COUNTED: Final = "there before the first look, and linked to nothing"
 
@@ -108,61 +106,13 @@ def record_seen(
         cur, flow, sent, versions, read_at=read_at, actor=actor, poll_id=poll_id, lane=lane, carried=carried, why=why
     )
     older = [seen.key for seen in changed if known[seen.key][0] > 0]
-    unheld = _supersede_older(cur, flow, older, versions, actor) if older else ()
+    unheld = supersede_older(cur, flow, older, versions, actor) if older else ()
     return msgspec.structs.replace(
         detected,
         unchanged=len(unchanged),
         skipped=sum(1 for seen in latest.values() if seen.skipped),
         unheld=unheld,
     )
-
-
-def leave(cur: Cur, flow: str, keys: Sequence[str], *, why: str, actor: str) -> tuple[tuple[int, str], ...]:
-    """Note that records have left the set they are read from, and close what is open of them; return the held ones.
-
-    For sets that records leave in the ordinary course: nothing is missed. One that comes back counts as changed.
-
-    Args:
-        why: for whoever asks what became of the record.
-    """
-    rows = cur.execute(
-        "select key, version from record where flow = %s and key = any(%s) order by key for update",
-        (flow, sorted(keys)),
-    ).fetchall()
-    versions = {str(row[0]): int(row[1]) + 1 for row in rows}
-    cur.execute(
-        """
-        update record set skipped = %s, vanished_at = coalesce(vanished_at, now())
-        where flow = %s and key = any(%s)
-        """,
-        (why, flow, list(versions)),
-    )
-    return _supersede_older(cur, flow, list(versions), versions, actor, why=why)
-
-
-def left_open(cur: Cur, flow: str) -> list[str]:
-    """Return the records that have left their set and have something open, such as what a writer had in its hands."""
-    rows = cur.execute(
-        """
-        select distinct e.key from entry e join record r on r.flow = e.flow and r.key = e.key
-        where e.flow = %s and e.state in ('detected', 'mapped', 'waiting', 'retrying', 'held')
-          and r.vanished_at is not null
-        """,
-        (flow,),
-    ).fetchall()
-    return [str(row[0]) for row in rows]
-
-
-def held_keys(cur: Cur, flow: str, at_most: int) -> list[str]:
-    """Return records that something holds: of very many, others every time."""
-    rows = cur.execute(
-        """
-        select key from (select distinct key from entry where flow = %s and state = 'held') as held
-        order by random() limit %s
-        """,
-        (flow, at_most),
-    ).fetchall()
-    return [str(row[0]) for row in rows]
 
 
 _Known = dict[str, tuple[int, str, datetime, str]]
@@ -330,7 +280,7 @@ def _insert_entries(
     return Detected(entries=ids, messages=tuple(write_carriers(cur, "map", flow, pairs)))
 
 
-def _supersede_older(
+def supersede_older(
     cur: Cur,
     flow: str,
     keys: Sequence[str],

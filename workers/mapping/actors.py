@@ -18,12 +18,12 @@ from shared.errors import ConnectorError, Misconfigured, Retryable
 from shared.findings import Finding
 from shared.fingerprints import canonical
 from shared.flows import Flow, queue_of
-from shared.ledger import claiming, detecting, entries, links
+from shared.ledger import claiming, entries, leaving, links
 from shared.ledger import messages as ledger_messages
 from shared.ledger.claiming import MappingClaim
 from shared.ledger.connection import Cur, Ledger
-from shared.ledger.detecting import LEFT
 from shared.ledger.entries import Mapped
+from shared.ledger.leaving import LEFT
 from shared.ledger.messages import Message, write_messages
 from shared.queues.handing_over import actor_of, hand_over
 from shared.seeing import Lens
@@ -242,7 +242,7 @@ class MappingStage:
         """End entries whose record IFS does not have: asked for in vain, or gone since they were held."""
         if self.passing:
             keys = [claim.key for claim in claims]
-            persist(self.ledger, lambda cur: detecting.leave(cur, self.flow, keys, why=LEFT, actor=self.guard.actor))
+            persist(self.ledger, lambda cur: leaving.leave(cur, self.flow, keys, why=LEFT, actor=self.guard.actor))
             return
         for claim in claims:
             if claim.raw is not None:
