@@ -1,8 +1,9 @@
 """The rules of the moment: mapping tables and Cin7's reference data, kept in the ledger and read when they change."""
 
+import math
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -112,12 +113,11 @@ class CurrentRules:
         with self._lock:
             if self._known is not None and self._known[0] == revision:
                 return self._of_today(self._known[1])
-            rules = self._load()
-            missing = self._unread(rules)
-            if missing:
-                self._refresh(missing, older_than_s=0)
+            rules, kept = self._load()
+            if missing := self._unread(rules, kept):
+                self._refresh(missing)
                 revision = self.revision()
-                rules = self._load()
+                rules, _ = self._load()
             self._known = (revision, rules)
             return self._of_today(rules)
 
@@ -176,15 +176,19 @@ class CurrentRules:
         known: Company | None = rules.tables.companies.get(company)
         return [known.cin7_account] if known and known.cin7_account in self.settings.cin7 else self.used(rules)
 
-    def _unread(self, rules: Rules) -> list[tuple[str, str]]:
-        with self.ledger.transaction() as cur:
-            kept = {(part.account, part.kind) for part in references.kept(cur)}
+    def _unread(self, rules: Rules, kept: Collection[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Return what `rules` need and were made without; `kept`: what they were made from."""
         wanted = [(account, kind) for account in self.used(rules) for kind in SHAPES]
         if not rules.tables.sites:
             wanted.append((IFS, SITES))
         return [part for part in wanted if part not in kept]
 
-    def _refresh(self, parts: Iterable[tuple[str, str]], *, older_than_s: float) -> bool:
+    def _refresh(self, parts: Iterable[tuple[str, str]], *, older_than_s: float | None = None) -> bool:
+        """Read parts that are older than that, None: that were never read; return whether any was.
+
+        Raises:
+            ConnectorError: there is no answer.
+        """
         read = False
         for account, kind in parts:
             with self.ledger.transaction() as cur:
@@ -192,13 +196,17 @@ class CurrentRules:
                 may_stand_still(cur, REFRESH_S_MAX)
                 references.lock_refresh(cur, f"{account}/{kind}")
                 age_s = references.age_s(cur, account, kind)
-                in_vain_s = time.monotonic() - self._in_vain.get((account, kind), -older_than_s)
-                if in_vain_s < older_than_s or (age_s is not None and age_s < older_than_s):
+                if age_s is not None and (older_than_s is None or age_s < older_than_s):
+                    continue
+                if older_than_s is not None and self._asked_in_vain_s(account, kind) < older_than_s:
                     continue
                 found = self._read(account, kind)
                 references.keep(cur, account, kind, msgspec.json.encode(found, order="deterministic"))
                 read = True
         return read
+
+    def _asked_in_vain_s(self, account: str, kind: str) -> float:
+        return time.monotonic() - self._in_vain.get((account, kind), -math.inf)
 
     def _read(self, account: str, kind: str) -> object:
         try:
@@ -214,7 +222,8 @@ class CurrentRules:
             # Sites are a fallback for the table `sites`: a tenant that does not show them is no reason to stop.
             return {}
 
-    def _load(self) -> Rules:
+    def _load(self) -> tuple[Rules, set[tuple[str, str]]]:
+        """Return the rules as the ledger has them, and which parts of the reference data they were made from."""
         with self.ledger.transaction() as cur:
             tables = load_tables(cur.connection)
             kept = references.kept(cur)
@@ -230,7 +239,7 @@ class CurrentRules:
                 ifs_accounts |= {chart.company: chart.accounts} if chart.accounts else {}
             elif part.kind in SHAPES:
                 parts.setdefault(part.account, {})[part.kind] = msgspec.json.decode(part.body, type=SHAPES[part.kind])
-        return Rules(
+        rules = Rules(
             tables=tables,
             policy=self.settings.policy,
             cin7=self.settings.cin7,
@@ -240,6 +249,7 @@ class CurrentRules:
             supplier_status="blocked" in self.settings.ifs.stream(SUPPLIERS.name).fields,
             new_supplier=self.settings.ifs.new_supplier,
         )
+        return rules, {(part.account, part.kind) for part in kept}
 
 
 def _reference(parts: dict[str, Any]) -> Reference:
