@@ -133,7 +133,7 @@ def _cin7_calls(made: Bench, suppliers: int) -> list[Figure]:
             len(reads) / suppliers,
             "calls",
             goal="1 to read it back",
-            at_most=2,
+            at_most=1,
             note="one before the write, since Cin7 knows no versions, and one after it",
         ),
     ]
