@@ -123,15 +123,16 @@ def _hold_records(
 ) -> tuple[_Known, set[str]]:
     """Lock the records of a batch; return what is known of those that were there, and which are new with it."""
     keys = sorted(latest)
-    known = _lock_records(cur, flow, keys)
+    known = lock_records(cur, flow, keys)
     missing = [key for key in keys if key not in known]
     created = _create_records(cur, flow, [latest[key] for key in missing], read_at, sweep) if missing else set()
     if len(created) < len(missing):  # Another process made them since we looked.
-        known |= _lock_records(cur, flow, [key for key in missing if key not in created])
+        known |= lock_records(cur, flow, [key for key in missing if key not in created])
     return known, created
 
 
-def _lock_records(cur: Cur, flow: str, keys: Sequence[str]) -> _Known:
+def lock_records(cur: Cur, flow: str, keys: Sequence[str]) -> _Known:
+    """Lock records, in one order everywhere; return version, fingerprint, `read_at` and `skipped` of each, by key."""
     rows = cur.execute(
         """
         select key, version, fingerprint, read_at, skipped from record

@@ -63,6 +63,9 @@ class Rereader:
         seen = {key: self.lens.seen(document, again=True) for key, document in documents.items()}
         found = Reread(to_map=[], messages=[], gone=[])
         with self.ledger.transaction() as cur:
+            # Before any entry: a pull that holds a record passes over entries that are held here, and could not close
+            # one that it overtakes.
+            detecting.lock_records(cur, self.flow, sorted({claim.key for claim in claims}))
             for claim in claims:
                 self._one(cur, claim, seen.get(claim.key), read_at, found)
         return found
@@ -74,7 +77,9 @@ class Rereader:
             detecting.record_seen(cur, self.flow, [seen], read_at=read_at, actor=self.actor)
             entries.close(cur, [claim.id], "superseded", actor=self.actor, why=f"the record is now {seen.skipped}")
         elif claim.raw is None:
-            if self._first_body(cur, claim, seen, read_at):
+            if self._newest(cur, claim.key)[0] > claim.version:
+                entries.close(cur, [claim.id], "superseded", actor=self.actor, why="a newer version was seen")
+            elif self._first_body(cur, claim, seen, read_at):
                 found.to_map.append(msgspec.structs.replace(claim, raw=seen.raw, company=seen.company))
         elif seen.fingerprint == claim.fingerprint:
             cur.execute("update entry set read_at = %s where id = %s", (read_at, claim.id))
@@ -82,23 +87,21 @@ class Rereader:
         else:
             detected = detecting.record_seen(cur, self.flow, [seen], read_at=read_at, actor=self.actor, lane=claim.lane)
             found.messages.extend(write_messages(cur, "map", self.flow, detected.entries))
-            if not detected.entries and self._is_newest(cur, claim):
+            if not detected.entries and self._newest(cur, claim.key) == (claim.version, ""):
                 # Somebody read it after us and saw this version again: what we read was on its way back to it.
                 found.to_map.append(claim)
                 return
             entries.close(cur, [claim.id], "superseded", actor=self.actor, why="read again: a newer version is there")
 
-    def _is_newest(self, cur: Cur, claim: MappingClaim) -> bool:
+    def _newest(self, cur: Cur, key: str) -> tuple[int, str]:
+        """Return the version of a record, and why it is left alone."""
         row = cur.execute(
-            "select version, skipped from record where flow = %s and key = %s", (self.flow, claim.key)
+            "select version, skipped from record where flow = %s and key = %s", (self.flow, key)
         ).fetchone()
-        return row is not None and (int(row[0]), str(row[1])) == (claim.version, "")
+        return (0, "") if row is None else (int(row[0]), str(row[1]))
 
     def _first_body(self, cur: Cur, claim: MappingClaim, seen: Seen, read_at: datetime) -> bool:
-        """Give an entry that was asked for by key the body that was read for it; False where there is nothing to map.
-
-        It may have got one by now; or a pull saw its record meanwhile, but could not close it while it was held here.
-        """
+        """Give an entry that was asked for by key the body that was read for it; False where it has one by now."""
         kept = cur.execute(
             """
             insert into body (entry_id, kind, round, at, raw, digest) values (%s, 'source', 1, %s, %s, %s)
@@ -130,7 +133,4 @@ class Rereader:
             ),
         )
         events.note(cur, claim.id, actor=self.actor, why="read by key", detail=digest(seen.raw))
-        if not self._is_newest(cur, claim):
-            entries.close(cur, [claim.id], "superseded", actor=self.actor, why="a newer version was seen")
-            return False
         return True
