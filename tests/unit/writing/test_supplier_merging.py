@@ -262,23 +262,35 @@ def written_to_cin7(found: Merge) -> tuple[Common, Supplier]:
 
 @settings(max_examples=400, deadline=None)
 @given(trio(), st.sampled_from(["ifs", "cin7"]), st.booleans())
-def test_two_turns_of_each_direction_in_either_order_leave_nothing_to_do(
+def test_one_turn_of_each_direction_in_either_order_leaves_nothing_to_do(
     versions: tuple[Common, Supplier, Supplier], side: Take, forward_first: bool
 ) -> None:
-    """One of each does, but where a contact takes the name that the other side gave to a new one."""
+    """Two do, where a contact was given the name that the other side gave to a new one, so that there are two of it."""
     common, ours, theirs = versions
     referee = Referee(sides=side)
-    for forward in (forward_first, not forward_first) * 2:
-        found = merge(common, ours, theirs, referee)
-        assert found.findings == ()
-        if forward:
-            common, theirs = written_to_cin7(found)
-        else:
-            common, ours = found.after_ifs, found.ifs
-    rest = merge(common, ours, theirs, referee)
+
+    def turn() -> Merge:
+        nonlocal common, ours, theirs
+        for forward in (forward_first, not forward_first):
+            found = merge(common, ours, theirs, referee)
+            assert found.findings == ()
+            if forward:
+                common, theirs = written_to_cin7(found)
+            else:
+                common, ours = found.after_ifs, found.ifs
+        return merge(common, ours, theirs, referee)
+
+    rest = turn()
+    if has_namesakes(ours) or has_namesakes(theirs):
+        rest = turn()
     assert (rest.to_cin7, rest.to_ifs, rest.findings) == ((), (), ())
     for field in ("name", "tax_number", "status"):
         assert getattr(ours, field) == getattr(theirs, field)
+
+
+def has_namesakes(supplier: Supplier) -> bool:
+    names = [one.name for one in supplier.contacts]
+    return len(set(names)) < len(names)
 
 
 @settings(max_examples=300, deadline=None)
