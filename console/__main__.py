@@ -39,7 +39,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "wait": "Return when nothing is moving.",
     "status": "Show counts, queues, budgets and what is held.",
     "causes": "Show the repairs that are waited for.",
-    "holds": "Review, replay or dismiss what is held.",
+    "holds": "Review, settle, replay or dismiss what is held.",
     "drain": "Replay what rests in a dead-letter queue.",
     "polls": "Show every pull.",
     "ledger": "Show a record's whole story; verify and export the ledger.",
@@ -104,7 +104,9 @@ def _version() -> str:
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(_version(), message="connector %(version)s")
 def connector() -> None:
-    """Suppliers and purchase orders from IFS Cloud into Cin7 Core: once, checked, and on record.
+    """Suppliers, purchase orders and invoices from IFS Cloud into Cin7 Core: once, checked, and on record.
+
+    What Cin7's people change of a supplier comes back.
 
     Exit codes: 0 done, 1 failed, 2 usage, 3 done but something is held, 4 timed out, 5 misconfigured.
     """
